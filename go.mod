@@ -1,0 +1,3 @@
+module cloudlet
+
+go 1.26.0
