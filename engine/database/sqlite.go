@@ -20,11 +20,11 @@ func locate(c Config) (string, error) {
 	switch {
 	case !ok:
 		scheme, _, _ := strings.Cut(c.URL, ":")
-		return "", fmt.Errorf("the URL of database %q begins with %q; expected sqlite:", c.Name, scheme)
+		return "", fmt.Errorf("the URL of database %q begins with %q; expected sqlite:FILE", c.Name, scheme)
 	case rest == ":memory:":
 		return "", nil
 	case rest == "" || strings.ContainsRune(rest, 0):
-		return "", fmt.Errorf("the URL of database %q names no file; expected sqlite:data/cloudlet.db or sqlite::memory:", c.Name)
+		return "", fmt.Errorf("the URL of database %q names no file; expected sqlite::memory: or sqlite:data/cloudlet.db", c.Name)
 	case filepath.IsAbs(rest):
 		return filepath.Clean(rest), nil
 	case !filepath.IsLocal(rest):

@@ -32,7 +32,6 @@ type waiter struct {
 	// connection for itself. It may run more than once and starts anew each time.
 	run    func(*connection) error
 	signal chan event // of size 1: the one who sends never waits
-	taken  bool       // somebody else runs it; guarded by writer.mu
 	err    error      // of run
 }
 
