@@ -1,0 +1,187 @@
+package document
+
+import (
+	"fmt"
+
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// long is what the long form of a declaration says, until all of it is known.
+type long struct {
+	typeNode, items, fields   *Node
+	required, description     *Node
+	defaultNode, example, in  *Node
+	enum, min, max, minLength *Node
+	maxLength, pattern        *Node
+	minItems, maxItems        *Node
+}
+
+// long reads a mapping of type, limits and documentation.
+func (r reader) long(n *Node, named bool, place *schema.Place) *schema.Field {
+	l := &long{}
+	r.mapping(n, l.keys(named, place != nil), []string{"max_size", "content_types"}, nil)
+	f := r.longType(n, l)
+	if f == nil {
+		return nil
+	}
+	if l.description != nil {
+		t, _ := r.text(l.description)
+		f.Description = t.Value
+	}
+	r.limits(f, l)
+	r.optional(f, l)
+	if l.example != nil {
+		if v, ok := r.constant(l.example, f.Type, l.example.Span, "the example"); ok {
+			f.Example = v
+		}
+	}
+	if l.in != nil {
+		*place = r.in(l.in)
+	}
+	return f
+}
+
+func (l *long) keys(named, placed bool) []key {
+	keep := func(target **Node) func(name, value *Node) {
+		return func(_, n *Node) { *target = n }
+	}
+	keys := []key{
+		{"type", keep(&l.typeNode)},
+		{"required", keep(&l.required)},
+		{"description", keep(&l.description)},
+		{"example", keep(&l.example)},
+		{"enum", keep(&l.enum)},
+		{"min", keep(&l.min)},
+		{"max", keep(&l.max)},
+		{"min_length", keep(&l.minLength)},
+		{"max_length", keep(&l.maxLength)},
+		{"pattern", keep(&l.pattern)},
+		{"min_items", keep(&l.minItems)},
+		{"max_items", keep(&l.maxItems)},
+		{"items", keep(&l.items)},
+		{"fields", keep(&l.fields)},
+	}
+	if named {
+		keys = append(keys, key{"default", keep(&l.defaultNode)})
+	}
+	if placed {
+		keys = append(keys, key{"in", keep(&l.in)})
+	}
+	return keys
+}
+
+// longType reads type, items and fields. Items alone declare a list, and fields
+// alone an object.
+func (r reader) longType(n *Node, l *long) *schema.Field {
+	f := &schema.Field{}
+	switch {
+	case l.typeNode != nil:
+		t := r.declaration(l.typeNode, false, nil)
+		if t == nil {
+			return nil
+		}
+		f = t
+	case l.items != nil:
+		f.Type = schema.ListOf(nil)
+	case l.fields != nil:
+		f.Type = &schema.Type{Kind: schema.ObjectK, Open: true}
+	default:
+		if !misspelt(n, "type") {
+			r.problems.Add(source.Problem{Span: mark(n), Code: CodeMissingKey, Text: "expected a type", Hint: "the fields of an object stand under fields"})
+		}
+		return nil
+	}
+	if l.items != nil {
+		f.Type = r.withItems(f.Type, l.items)
+	}
+	if l.fields != nil {
+		f.Type = r.withFields(f.Type, l.fields)
+	}
+	if f.Type == nil {
+		return nil
+	}
+	return f
+}
+
+func (r reader) withItems(t *schema.Type, n *Node) *schema.Type {
+	if t.Kind != schema.List {
+		r.problems.Addf(mark(n), CodeLimitNotAllowed, "items go with a list, not with %s", t)
+		return t
+	}
+	// {type: [string], items: {max_length: 5}} says the type once.
+	if t.Elem != nil && n.Kind == Mapping && n.Get("type") == nil && n.Get("fields") == nil && n.Get("items") == nil {
+		l, f := &long{}, &schema.Field{Type: t.Elem}
+		r.mapping(n, l.keys(false, false), nil, nil)
+		r.limits(f, l)
+		return &schema.Type{Kind: schema.List, Nullable: t.Nullable, Elem: f.Type}
+	}
+	d := r.declaration(n, false, nil)
+	if d == nil {
+		return nil
+	}
+	if t.Elem != nil && t.Elem.String() != d.Type.String() {
+		r.problems.Addf(mark(n), CodeConflict, "the items are said to be %s and %s", t.Elem, d.Type)
+	}
+	return &schema.Type{Kind: schema.List, Nullable: t.Nullable, Elem: d.Type}
+}
+
+func (r reader) withFields(t *schema.Type, n *Node) *schema.Type {
+	if t == nil {
+		return nil
+	}
+	if t.Kind != schema.ObjectK {
+		r.problems.Addf(mark(n), CodeLimitNotAllowed, "fields go with an object, not with %s", t)
+		return t
+	}
+	o := &schema.Type{Kind: schema.ObjectK, Nullable: t.Nullable}
+	for _, a := range r.arguments(n, false) {
+		o.Fields = append(o.Fields, a.Field)
+	}
+	return o
+}
+
+// optional reads required and default.
+func (r reader) optional(f *schema.Field, l *long) {
+	required, said := true, l.required != nil
+	if said {
+		r.flag(&required)(nil, l.required)
+	}
+	switch {
+	case l.defaultNode != nil && said && required:
+		r.problems.Addf(l.required.Span, CodeConflict, "a required argument cannot have a default")
+	case l.defaultNode != nil:
+		r.setDefault(f, l.defaultNode, mark(l.defaultNode))
+	case !required:
+		f.Optional, f.Type = true, f.Type.OrNull()
+	case f.Type.Nullable && f.Type.Kind != schema.JSON:
+		f.Optional = !said
+	}
+}
+
+// setDefault gives a field its default, which must be a value of its type.
+func (r reader) setDefault(f *schema.Field, n *Node, at source.Span) {
+	f.Optional = true
+	if v, ok := r.constant(n, f.Type, at, "the default"); ok {
+		f.HasDefault, f.Default = true, v
+	}
+	if f.Type.Kind != schema.JSON {
+		f.Type = f.Type.NotNull()
+	}
+}
+
+func (r reader) in(n *Node) schema.Place {
+	known := []string{"path", "query", "header", "cookie", "body"}
+	for i, name := range known {
+		if n.Kind == Scalar && n.Value == name {
+			return schema.InPath + schema.Place(i)
+		}
+	}
+	p := source.Problem{Span: mark(n), Code: CodeInvalidValue, Text: "expected path, query, header, cookie or body"}
+	if n.Kind == Scalar {
+		p.Text += fmt.Sprintf(", found %q", shorten(n.Value))
+		p.Hint = source.DidYouMean(n.Value, known)
+	}
+	r.problems.Add(p)
+	return schema.Anywhere
+}

@@ -1,0 +1,146 @@
+package document
+
+import (
+	"fmt"
+	"time"
+
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// Text is a text and where it stands.
+type Text struct {
+	Value string
+	Span  source.Span
+}
+
+// Duration is a span of time, over 0, and where it stands.
+type Duration struct {
+	Value time.Duration
+	Span  source.Span
+}
+
+// Size is a number of bytes, 0 or more, and where it stands.
+type Size struct {
+	Value int64
+	Span  source.Span
+}
+
+// Auth says who may call: everybody, every user, or the users with one of the roles.
+type Auth struct {
+	Public    bool
+	User      bool
+	Roles     []string
+	RoleSpans []source.Span // one for each role
+	Span      source.Span
+}
+
+// Settings are the keys that modules and files share; verbs have those up to
+// BodyLimit. What an author left out is nil.
+type Settings struct {
+	Auth      *Auth
+	Allow     *Node // a scalar: an expression, or true or false
+	Tags      []string
+	Timeout   *Duration
+	BodyLimit *Size
+	Database  *Text
+
+	// Before, After and OnError are lists of steps, left as nodes: which key of a
+	// step is its action only the catalogue knows.
+	Before, After, OnError *Node
+}
+
+// shared are the keys of Settings that a verb has too.
+func (r reader) shared(s *Settings) []key {
+	return []key{
+		{"auth", func(_, n *Node) { s.Auth = r.auth(n) }},
+		{"allow", func(_, n *Node) {
+			if n.Kind != Scalar || n.IsNull() {
+				r.expected(n, "an expression")
+				return
+			}
+			s.Allow = n
+		}},
+		{"tags", func(_, n *Node) { s.Tags, _, _ = r.words(n, "a list of tags") }},
+		{"timeout", func(_, n *Node) { s.Timeout = r.duration(n) }},
+		{"body_limit", func(_, n *Node) { s.BodyLimit = r.size(n) }},
+	}
+}
+
+// settings are the keys of a module, which its files have too.
+func (r reader) settings(s *Settings) []key {
+	return append(r.shared(s),
+		key{"database", func(_, n *Node) {
+			if t, ok := r.text(n); ok {
+				s.Database = &t
+			}
+		}},
+		key{"before", r.steps(&s.Before)},
+		key{"after", r.steps(&s.After)},
+		key{"on_error", r.steps(&s.OnError)},
+	)
+}
+
+func (r reader) auth(n *Node) *Auth {
+	const what = "public, user or a list of roles"
+	a := &Auth{Span: n.Span}
+	if n.Kind == Sequence {
+		var ok bool
+		a.Roles, a.RoleSpans, ok = r.words(n, what)
+		if !ok {
+			return nil
+		}
+		if len(a.Roles) == 0 {
+			r.problems.Add(source.Problem{Span: n.Span, Code: CodeInvalidValue, Text: "expected at least one role", Hint: "user lets every user in"})
+			return nil
+		}
+		return a
+	}
+	switch {
+	case n.Kind == Mapping || n.IsNull():
+		r.expected(n, what)
+		return nil
+	case n.Value == "public":
+		a.Public = true
+	case n.Value == "user":
+		a.User = true
+	default:
+		hint := source.DidYouMean(n.Value, []string{"public", "user"})
+		if hint == "" {
+			hint = fmt.Sprintf("a role is written [%s]", shorten(n.Value))
+		}
+		r.problems.Add(source.Problem{Span: n.Span, Code: CodeInvalidValue, Text: fmt.Sprintf("expected %s, found %q", what, shorten(n.Value)), Hint: hint})
+		return nil
+	}
+	return a
+}
+
+func (r reader) duration(n *Node) *Duration {
+	t, ok := r.text(n)
+	if !ok {
+		return nil
+	}
+	d, err := schema.ParseDuration(t.Value)
+	if err != nil {
+		r.problems.Addf(n.Span, CodeInvalidValue, "%s", err)
+		return nil
+	}
+	if d <= 0 {
+		r.problems.Addf(n.Span, CodeInvalidValue, "must be a duration over 0")
+		return nil
+	}
+	return &Duration{d, n.Span}
+}
+
+func (r reader) size(n *Node) *Size {
+	t, ok := r.text(n)
+	if !ok {
+		return nil
+	}
+	size, err := schema.ParseSize(t.Value)
+	if err != nil {
+		r.problems.Addf(n.Span, CodeInvalidValue, "%s", err)
+		return nil
+	}
+	return &Size{size, n.Span}
+}
