@@ -13,14 +13,14 @@ import (
 // complaint is one of SQLite's messages about a statement, and how to say it to an author.
 type complaint struct {
 	pattern *regexp.Regexp
-	explain func(s *Scratch, st *statementText, words []string) *SQLError
+	explain func(s *Scratch, st *statementText, words []string, offset int) *SQLError
 }
 
 // complaints lists the messages of SQLite's parser and resolver that authors
 // meet; the first group of a pattern is what it is about.
 func complaints() []complaint {
-	plain := func(code, format string, groups ...int) func(*Scratch, *statementText, []string) *SQLError {
-		return func(_ *Scratch, _ *statementText, words []string) *SQLError {
+	plain := func(code, format string, groups ...int) func(*Scratch, *statementText, []string, int) *SQLError {
+		return func(_ *Scratch, _ *statementText, words []string, _ int) *SQLError {
 			args := make([]any, len(groups))
 			for i, g := range groups {
 				args[i] = words[g]
@@ -56,7 +56,7 @@ func (s *Scratch) explain(st *statementText, err error) *SQLError {
 	var about string
 	for _, c := range complaints() {
 		if words := c.pattern.FindStringSubmatch(message); words != nil {
-			e = c.explain(s, st, words)
+			e = c.explain(s, st, words, offset)
 			about = words[len(words)-1]
 			break
 		}
@@ -96,15 +96,20 @@ func (st *statementText) place(offset int, about string) (from, to int) {
 			return t.From, t.To
 		}
 	}
+	for _, t := range st.code {
+		if is(st.sql, t, "values") {
+			return t.From, t.To // it is about the number of values
+		}
+	}
 	return 0, len(st.sql)
 }
 
-func unknownTable(s *Scratch, st *statementText, words []string) *SQLError {
+func unknownTable(s *Scratch, st *statementText, words []string, _ int) *SQLError {
 	table := strings.TrimPrefix(words[1], "main.")
 	return &SQLError{Code: "unknown_table", Text: fmt.Sprintf("there is no table %q", table), Hint: source.DidYouMean(table, s.tableNames())}
 }
 
-func unknownTargetColumn(s *Scratch, st *statementText, words []string) *SQLError {
+func unknownTargetColumn(s *Scratch, st *statementText, words []string, _ int) *SQLError {
 	e := &SQLError{Code: "unknown_column", Text: fmt.Sprintf("there is no column %q in %s", words[2], words[1])}
 	if t := s.tables[strings.ToLower(words[1])]; t != nil {
 		e.Hint = source.DidYouMean(words[2], t.columns)
@@ -113,7 +118,7 @@ func unknownTargetColumn(s *Scratch, st *statementText, words []string) *SQLErro
 }
 
 // unknownColumn looks for the nearest column in the tables that the statement names.
-func unknownColumn(s *Scratch, st *statementText, words []string) *SQLError {
+func unknownColumn(s *Scratch, st *statementText, words []string, _ int) *SQLError {
 	column := strings.TrimSuffix(words[1], " - should this be a string literal in single-quotes?")
 	quoted := column != words[1]
 	column = strings.Trim(column, `"`)
@@ -162,7 +167,10 @@ func clauses() []string {
 		"INSERT", "INTO", "VALUES", "UPDATE", "SET", "DELETE", "RETURNING", "DISTINCT", "UNION", "AND", "OR", "NOT", "BETWEEN", "LIKE", "EXISTS"}
 }
 
-func syntaxError(_ *Scratch, st *statementText, words []string) *SQLError {
+func syntaxError(s *Scratch, st *statementText, words []string, offset int) *SQLError {
+	if e := s.misspelt(st, offset); e != nil {
+		return e
+	}
 	e := &SQLError{Code: "invalid_sql", Text: fmt.Sprintf("%q is not expected here", words[1])}
 	if words[1] == ";" {
 		e.Text = "the statement ends too early"
@@ -173,12 +181,40 @@ func syntaxError(_ *Scratch, st *statementText, words []string) *SQLError {
 	return e
 }
 
-func incomplete(_ *Scratch, st *statementText, _ []string) *SQLError {
+// misspelt blames the word before the one that SQLite stumbles over, where that
+// is nearly a keyword: in "SELECT id FORM films" FORM passes as a name for id.
+func (s *Scratch) misspelt(st *statementText, offset int) *SQLError {
+	i := slices.IndexFunc(st.code, func(t Token) bool { return t.From == offset }) - 1
+	if i < 1 || st.code[i].Kind != Word || s.known(name(st.sql, st.code[i])) {
+		return nil
+	}
+	word := name(st.sql, st.code[i])
+	near := source.Nearest(word, clauses())
+	if near == "" || strings.EqualFold(near, word) {
+		return nil
+	}
+	e := st.at(st.code[i], "invalid_sql", "%q is not expected here", word)
+	e.Hint = fmt.Sprintf("did you mean %q?", near)
+	return e
+}
+
+// known reports whether a name is one of the schema's.
+func (s *Scratch) known(name string) bool {
+	name = strings.ToLower(name)
+	for _, t := range s.tables {
+		if _, ok := t.types[name]; ok {
+			return true
+		}
+	}
+	return s.tables[name] != nil
+}
+
+func incomplete(_ *Scratch, st *statementText, _ []string, _ int) *SQLError {
 	last := st.code[len(st.code)-1]
 	return st.at(last, "invalid_sql", "the statement ends too early, after %q", st.sql[last.From:last.To])
 }
 
-func ambiguous(s *Scratch, st *statementText, words []string) *SQLError {
+func ambiguous(s *Scratch, st *statementText, words []string, _ int) *SQLError {
 	var tables []string
 	for _, t := range s.named(st, "") {
 		if slices.ContainsFunc(t.columns, func(c string) bool { return strings.EqualFold(c, words[1]) }) {
