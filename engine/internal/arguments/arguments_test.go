@@ -229,8 +229,7 @@ func TestValuesShareNoBuffer(t *testing.T) {
 	buffer := bytes.NewBufferString(`{"a":"first","j":{"name":["text"]}}`)
 	data := buffer.Bytes()
 	values := make([]any, 2)
-	rd := reading{set: s, values: values, states: make([]state, 0, 2)}
-	rd.start()
+	rd := s.reading(values)
 	if f := rd.content(http.Header{"Content-Type": {"application/json"}}, buffer); f != nil {
 		t.Fatal(f)
 	}

@@ -128,7 +128,7 @@ func (rd *reading) object(d *jsontext.Decoder) error {
 			rd.misplaced(i, schema.InBody)
 			err = schema.Skip(d)
 		default:
-			rd.states[i] = given
+			*rd.state(i) = given
 			rd.values[i], err = rd.set.arguments[i].accepts.Decode(d, name, &rd.faults)
 			rd.collect(i)
 		}
@@ -181,7 +181,7 @@ func (rd *reading) part(part *multipart.Part) *Failure {
 	case rd.set.arguments[i].in != schema.InBody:
 		rd.misplaced(i, schema.InBody)
 	case part.FileName() != "":
-		if rd.states[i] != wrong {
+		if *rd.state(i) != wrong {
 			rd.broken(i, name, schema.InBody, "must not be a file")
 		}
 	default:

@@ -17,23 +17,31 @@ const (
 	wrong // reported already: neither read further nor missing
 )
 
-// reading is one request on its way into values.
+// reading is one request on its way into values. It holds its states itself and
+// points to nothing of its own, so that it stays on the stack.
 type reading struct {
 	set    *Set
 	values []any
-	states []state
+	few    [48]state  // the states of the arguments, where they are so few
+	many   []state    // or else here
 	lists  [][]string // the texts of list arguments, by place; made when the first comes
 	faults []schema.Fault
 	errors []located
 }
 
-func (rd *reading) start() {
-	n := len(rd.set.arguments)
-	if n > cap(rd.states) {
-		rd.states = make([]state, n)
-		return
+func (s *Set) reading(values []any) reading {
+	rd := reading{set: s, values: values}
+	if len(s.arguments) > len(rd.few) {
+		rd.many = make([]state, len(s.arguments))
 	}
-	rd.states = rd.states[:n]
+	return rd
+}
+
+func (rd *reading) state(i int) *state {
+	if rd.many != nil {
+		return &rd.many[i]
+	}
+	return &rd.few[i]
 }
 
 // paths reads the arguments of the path.
@@ -101,17 +109,17 @@ func (rd *reading) pairs(raw string, in schema.Place) {
 func (rd *reading) text(i int, text string) {
 	a := &rd.set.arguments[i]
 	switch {
-	case rd.states[i] == wrong:
+	case *rd.state(i) == wrong:
 	case a.list:
 		if rd.lists == nil {
 			rd.lists = make([][]string, len(rd.set.arguments))
 		}
-		rd.states[i] = given
+		*rd.state(i) = given
 		rd.lists[i] = append(rd.lists[i], text)
-	case rd.states[i] == given:
+	case *rd.state(i) == given:
 		rd.broken(i, a.Name, a.in, "is given more than once")
 	default:
-		rd.states[i] = given
+		*rd.state(i) = given
 		rd.values[i] = a.accepts.ReadText(text, a.Name, &rd.faults)
 		rd.collect(i)
 	}
@@ -122,7 +130,7 @@ func (rd *reading) collect(i int) {
 	if len(rd.faults) == 0 {
 		return
 	}
-	rd.states[i] = wrong
+	*rd.state(i) = wrong
 	for _, f := range rd.faults {
 		rd.note(i, f.Path, rd.set.arguments[i].in, f.Message)
 	}
@@ -134,7 +142,7 @@ func (rd *reading) broken(i int, name string, in schema.Place, message string) {
 	if i < 0 {
 		i = len(rd.set.arguments)
 	} else {
-		rd.states[i] = wrong
+		*rd.state(i) = wrong
 	}
 	rd.note(i, name, in, message)
 }
@@ -142,7 +150,7 @@ func (rd *reading) broken(i int, name string, in schema.Place, message string) {
 // misplaced notes a declared argument that came from where it does not belong.
 func (rd *reading) misplaced(i int, in schema.Place) {
 	a := &rd.set.arguments[i]
-	if rd.set.ignore || rd.states[i] == wrong {
+	if rd.set.ignore || *rd.state(i) == wrong {
 		return
 	}
 	if a.in == schema.Anywhere {
@@ -184,10 +192,10 @@ func (rd *reading) finish() *Failure {
 	for i := range rd.set.arguments {
 		a := &rd.set.arguments[i]
 		switch {
-		case rd.states[i] == given && rd.lists != nil && rd.lists[i] != nil:
+		case *rd.state(i) == given && rd.lists != nil && rd.lists[i] != nil:
 			rd.values[i] = a.accepts.ReadTexts(rd.lists[i], a.Name, &rd.faults)
 			rd.collect(i)
-		case rd.states[i] != absent:
+		case *rd.state(i) != absent:
 		case a.HasDefault:
 			rd.values[i] = a.Default
 		case a.Optional:

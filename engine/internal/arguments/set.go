@@ -87,9 +87,7 @@ func (s *Set) Shape() *schema.Shape { return s.shape }
 // the body may have. After a failure the values mean nothing. No value shares
 // memory with anything but the request's own strings.
 func (s *Set) Decode(r *http.Request, path func(name string) string, limit int64, values []any) *Failure {
-	var room [32]state
-	rd := reading{set: s, values: values, states: room[:0]}
-	rd.start()
+	rd := s.reading(values)
 	if s.path && path != nil {
 		rd.paths(path)
 	}
@@ -115,9 +113,7 @@ func (s *Set) Decode(r *http.Request, path func(name string) string, limit int64
 // FromObject is Decode for arguments that are values already: the same checks, for
 // composite actions and calls from within.
 func (s *Set) FromObject(o *schema.Object, values []any) *Failure {
-	var room [32]state
-	rd := reading{set: s, values: values, states: room[:0]}
-	rd.start()
+	rd := s.reading(values)
 	for i := range o.Len() {
 		name, v := o.At(i)
 		place := s.shape.Index(name)
@@ -125,7 +121,7 @@ func (s *Set) FromObject(o *schema.Object, values []any) *Failure {
 			rd.unknown(name, schema.Anywhere)
 			continue
 		}
-		rd.states[place] = given
+		*rd.state(place) = given
 		values[place] = s.arguments[place].accepts.Check(v, name, &rd.faults)
 		rd.collect(place)
 	}
@@ -136,9 +132,7 @@ func (s *Set) FromObject(o *schema.Object, values []any) *Failure {
 // line: texts are read as those of a query, a name that stands twice makes a list.
 // Where path is not nil, path arguments come from it alone.
 func (s *Set) FromTexts(pairs [][2]string, path func(name string) string, values []any) *Failure {
-	var room [32]state
-	rd := reading{set: s, values: values, states: room[:0]}
-	rd.start()
+	rd := s.reading(values)
 	if s.path && path != nil {
 		rd.paths(path)
 	}

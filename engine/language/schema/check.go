@@ -18,8 +18,7 @@ var errBase64 = errors.New("must be base64")
 // A value that fits as it is comes back itself and costs no allocation (a url
 // costs one, and what net/url needs).
 func (t *Type) Check(v any, path string, faults *[]Fault) any {
-	var room [8]step
-	w := walk{base: path, steps: room[:0], faults: faults}
+	w := walk{base: path, faults: faults}
 	v, _ = t.check(&w, v)
 	return v
 }

@@ -22,8 +22,8 @@ const (
 // error is that the text is no JSON or nests deeper than MaxDepth: a *SyntaxError.
 // Values share no memory with the decoder's buffer.
 func (t *Type) Decode(d *jsontext.Decoder, path string, faults *[]Fault) (any, error) {
-	var room [8]step
-	w := walk{base: path, steps: room[:0], faults: faults}
+	var shapes layouts
+	w := walk{base: path, faults: faults, shapes: &shapes}
 	v, err := t.decode(&w, d)
 	if err != nil {
 		return nil, Syntax(err, d.InputOffset())

@@ -5,7 +5,7 @@ import "github.com/go-json-experiment/json/jsontext"
 // decodeObject reads an object of declared fields. All objects of the type in one
 // text share a shape, unless they hold fields that an open type does not name.
 func (t *Type) decodeObject(w *walk, d *jsontext.Decoder) (any, error) {
-	return t.decodeFields(w, d, w.shape(t), make([]any, len(t.Fields)))
+	return t.decodeFields(w, d, w.shapes.shape(t), make([]any, len(t.Fields)))
 }
 
 // decodeFields reads an object into the values of a shape, with what is not

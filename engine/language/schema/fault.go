@@ -43,23 +43,26 @@ func NotKnown(name string, known []string) string {
 	return "is not known"
 }
 
-// step is one step down into a value: to a field, or to an item where name is "".
+// step is one step down into a value: to a field, or to the item at an index.
 type step struct {
 	name  string
-	index int
-	item  bool
+	index int // -1 for a field
 }
 
-// walk is the way through one value. The path is put together only for a fault,
-// so that a value without one costs nothing.
+// walk is the way through one value. The path is put together only for a fault.
+// Everything in here is of fixed size, so that a walk stays on the stack: a value
+// without a fault costs nothing.
 type walk struct {
 	base   string
-	steps  []step
+	steps  [MaxDepth + 1]step
+	depth  int // may go beyond len(steps); such a path ends in …
 	faults *[]Fault
-	shapes []layout // made once a walk: the objects of a list share theirs
+	shapes *layouts // nil where nothing is decoded
 }
 
-// layout is the shape of the objects of a type.
+// layouts are the shapes made in one walk: the objects of a list share theirs.
+type layouts []layout
+
 type layout struct {
 	of    *Type
 	shape *Shape
@@ -74,15 +77,22 @@ func (w *walk) fault(message string) {
 // full reports whether further faults would be dropped.
 func (w *walk) full() bool { return len(*w.faults) >= MaxFaults }
 
-func (w *walk) field(name string) { w.steps = append(w.steps, step{name: name}) }
-func (w *walk) item(i int)        { w.steps = append(w.steps, step{index: i, item: true}) }
-func (w *walk) up()               { w.steps = w.steps[:len(w.steps)-1] }
+func (w *walk) field(name string) { w.down(step{name, -1}) }
+func (w *walk) item(i int)        { w.down(step{"", i}) }
+func (w *walk) up()               { w.depth-- }
+
+func (w *walk) down(s step) {
+	if w.depth < len(w.steps) {
+		w.steps[w.depth] = s
+	}
+	w.depth++
+}
 
 func (w *walk) path() string {
 	b := []byte(w.base)
-	for _, s := range w.steps {
-		switch {
-		case s.item:
+	for i := range min(w.depth, len(w.steps)) {
+		switch s := &w.steps[i]; {
+		case s.index >= 0:
 			b = append(strconv.AppendInt(append(b, '['), int64(s.index), 10), ']')
 		case len(b) > 0:
 			b = append(append(b, '.'), ShortName(s.name)...)
@@ -90,17 +100,20 @@ func (w *walk) path() string {
 			b = append(b, ShortName(s.name)...)
 		}
 	}
+	if w.depth > len(w.steps) {
+		b = append(b, "…"...)
+	}
 	return string(b)
 }
 
 // shape is the shape of an object type's declared fields.
-func (w *walk) shape(t *Type) *Shape {
-	for _, l := range w.shapes {
-		if l.of == t {
-			return l.shape
+func (l *layouts) shape(t *Type) *Shape {
+	for _, made := range *l {
+		if made.of == t {
+			return made.shape
 		}
 	}
 	s := NewShape(t.FieldNames()...)
-	w.shapes = append(w.shapes, layout{t, s})
+	*l = append(*l, layout{t, s})
 	return s
 }

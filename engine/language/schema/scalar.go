@@ -49,10 +49,14 @@ func parseTime(text string) (string, error) {
 }
 
 // parseDateTime reads RFC 3339. The time keeps its offset, as a fixed zone: Go would
-// make it the machine's own where the offsets happen to agree.
+// make it the machine's own where the offsets happen to agree. Package time lets an
+// hour of one digit and a comma pass (go.dev/issue/54580), the standard does not.
 func parseDateTime(text string) (time.Time, error) {
 	var t time.Time
-	if len(text) > maxQuantity || t.UnmarshalText([]byte(text)) != nil {
+	if len(text) < len("2006-01-02T15:04:05Z") || len(text) > maxQuantity || text[13] != ':' || strings.Contains(text, ",") {
+		return time.Time{}, errDateTime
+	}
+	if t.UnmarshalText([]byte(text)) != nil {
 		return time.Time{}, errDateTime
 	}
 	if t.Location() == time.Local {

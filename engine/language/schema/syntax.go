@@ -100,8 +100,8 @@ func DecodeAny(data []byte) (any, error) {
 // DecodeText is Decode for a whole text, behind which nothing may follow. The
 // error is a *SyntaxError; values share no memory with data.
 func (t *Type) DecodeText(data []byte, path string, faults *[]Fault) (any, error) {
-	var room [8]step
-	w := walk{base: path, steps: room[:0], faults: faults}
+	var shapes layouts
+	w := walk{base: path, faults: faults, shapes: &shapes}
 	return t.decodeText(&w, data)
 }
 
