@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"cloudlet/engine/language/source"
-	lib "modernc.org/sqlite/lib"
 )
 
 // The history is a table of its own rather than goose's: goose keeps one list of
@@ -192,20 +191,16 @@ func (c *connection) step(ctx context.Context, sql string) error {
 	return err
 }
 
-// failed is the problem of a statement that failed. Here the author reads the
-// database's own words: it is the author's SQL, and no client sees them.
+// failed is the problem of a statement that failed. Here the author may read what
+// the database says: it is the author's SQL, and no client sees it.
 func (c *connection) failed(file *source.File, place [2]int, err error) *source.Problem {
-	p := &source.Problem{Span: file.Span(place[0], place[1]), Code: "migration_failed", Text: said(err)}
 	st := &statementText{sql: string(file.Text[place[0]:place[1]])}
 	st.code = significant(Lex(st.sql))
-	offset := int(lib.Xsqlite3_error_offset(c.tls, c.interrupts.handle))
-	if offset >= 0 {
-		from, to := st.place(offset, "")
-		p.Span = file.Span(place[0]+from, place[0]+to)
-	} else if len(st.code) > 0 {
-		p.Span = file.Span(place[0], place[0]+st.code[0].To)
+	e := (&Scratch{connection: c}).explain(st, err)
+	if e.From == 0 && e.To == len(st.sql) && len(st.code) > 0 {
+		e.To = st.code[0].To // a whole CREATE TABLE is no place
 	}
-	return p
+	return &source.Problem{Span: file.Span(place[0]+e.From, place[0]+e.To), Code: "migration_failed", Text: e.Text, Hint: e.Hint}
 }
 
 // statements cuts a script into its statements' significant tokens. The semicolons
