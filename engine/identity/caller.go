@@ -1,0 +1,53 @@
+package identity
+
+import (
+	"slices"
+	"time"
+)
+
+// Caller is the user that a request's ticket speaks for. It is shared and never changed.
+type Caller struct {
+	Name    string    // as it is stored
+	Roles   []string  // the user's own, sorted; not to be changed
+	ID      string    // of the ticket, its jti
+	Expires time.Time // when the ticket does
+
+	reach []string // Roles and whatever they include, sorted
+}
+
+// NewCaller is a caller without a ticket: for programs that call an endpoint
+// themselves. includes are as in Options.
+func NewCaller(name string, roles []string, includes map[string][]string) *Caller {
+	own := slices.Clone(roles)
+	slices.Sort(own)
+	own = slices.Compact(own)
+	return &Caller{Name: name, Roles: own, reach: reach(own, includes)}
+}
+
+// HasRole reports whether the caller has any of the roles, itself or by a role
+// that includes it. The role root passes every check. A nil Caller has none.
+func (c *Caller) HasRole(anyOf ...string) bool {
+	if c == nil {
+		return false
+	}
+	for _, has := range c.reach {
+		if has == RoleRoot || slices.Contains(anyOf, has) {
+			return true
+		}
+	}
+	return false
+}
+
+// reach follows includes from the roles as far as they go; a cycle ends where it began.
+func reach(roles []string, includes map[string][]string) []string {
+	all := slices.Clone(roles)
+	for i := 0; i < len(all); i++ {
+		for _, r := range includes[all[i]] {
+			if !slices.Contains(all, r) {
+				all = append(all, r)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}

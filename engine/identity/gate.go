@@ -1,0 +1,144 @@
+package identity
+
+import (
+	"context"
+	"runtime"
+	"strings"
+)
+
+// Gate bounds how many passwords are computed at once. Each takes 19 MiB and a
+// core for tens of milliseconds: without a bound a flood of logins would take
+// all memory and starve every other request.
+type Gate struct {
+	seats chan struct{} // one for each that may be inside, computing or waiting
+	slots chan struct{} // one for each that may compute
+	// computed, where a test set it, is told of each computation with current parameters.
+	computed func()
+}
+
+// NewGate lets `atOnce` computations run, and `waiting` more wait for them.
+func NewGate(atOnce, waiting int) *Gate {
+	return &Gate{seats: make(chan struct{}, atOnce+waiting), slots: make(chan struct{}, atOnce)}
+}
+
+// waitingPasswords are some seconds of work: whoever came later would give up before.
+const waitingPasswords = 64
+
+// defaultGate leaves half of the cores to other requests.
+func defaultGate() *Gate { return NewGate(max(1, runtime.GOMAXPROCS(0)/2), waitingPasswords) }
+
+// Hash is the PHC string of a password (argon2id, 19 MiB, 2 passes, 1 thread). It
+// fails with ErrTooBusy when too many wait, with the context's error when that
+// ends meanwhile, and with ErrInvalidPassword for one over 1024 bytes.
+func (g *Gate) Hash(ctx context.Context, password string) (string, error) {
+	if len(password) > MaxPasswordSize {
+		return "", checkPassword(password, 0)
+	}
+	if err := g.enter(ctx); err != nil {
+		return "", err
+	}
+	defer g.leave()
+	return g.hash(password), nil
+}
+
+// Matches compares a password with a stored hash: argon2id with whatever
+// parameters, or bcrypt. It fails as Hash does, and when the stored hash is damaged or
+// would cost more than 128 MiB or about a second.
+func (g *Gate) Matches(ctx context.Context, password, stored string) (bool, error) {
+	if err := g.enter(ctx); err != nil {
+		return false, err
+	}
+	defer g.leave()
+	v := g.verify(password, stored)
+	return v.matches, v.damage
+}
+
+// enter waits for a slot. No more than the seats may wait.
+func (g *Gate) enter(ctx context.Context) error {
+	select {
+	case g.seats <- struct{}{}:
+	default:
+		return ErrTooBusy
+	}
+	select {
+	case g.slots <- struct{}{}:
+		if err := ctx.Err(); err != nil { // select chooses by chance when both are ready
+			g.leave()
+			return err
+		}
+		return nil
+	case <-ctx.Done():
+		<-g.seats
+		return ctx.Err()
+	}
+}
+
+func (g *Gate) leave() {
+	<-g.slots
+	<-g.seats
+}
+
+// verdict is what comparing a password with a stored hash told.
+type verdict struct {
+	matches  bool
+	outdated bool  // the hash has older parameters
+	damage   error // why the stored hash could not be used; for the log
+}
+
+func (g *Gate) verify(password, stored string) verdict {
+	if len(password) > MaxPasswordSize {
+		password, stored = "", strings.Clone(unknownHash)
+	}
+	if isBcrypt(stored) {
+		ok, err := matchesBcrypt(password, stored)
+		return verdict{matches: ok, outdated: true, damage: err}
+	}
+	a, err := parseArgon(stored)
+	if err != nil {
+		return verdict{outdated: true, damage: err}
+	}
+	if !a.isCurrent() {
+		return verdict{matches: a.matches(password), outdated: true}
+	}
+	g.count()
+	return verdict{matches: a.matches(password)}
+}
+
+// hash computes with current parameters.
+func (g *Gate) hash(password string) string {
+	g.count()
+	return newHash(password)
+}
+
+func (g *Gate) count() {
+	if g.computed != nil {
+		g.computed()
+	}
+}
+
+// unknownHash is a hash of current parameters that no password is known for: who
+// is compared with it takes as long as anybody, and fails.
+const unknownHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+// login compares a password with a user's stored hash, "" where there is no such
+// user. Whatever comes out, exactly one computation with current parameters was made, so
+// that the time tells nothing. A hash with older parameters is renewed: renewed is then the
+// hash to store.
+func (g *Gate) login(ctx context.Context, password, stored string) (v verdict, renewed string, err error) {
+	if err := g.enter(ctx); err != nil {
+		return verdict{}, "", err
+	}
+	defer g.leave()
+	if stored == "" {
+		g.verify(password, unknownHash)
+		return verdict{}, "", nil
+	}
+	v = g.verify(password, stored)
+	switch {
+	case v.outdated && v.matches:
+		renewed = g.hash(password)
+	case v.outdated:
+		g.verify(password, unknownHash)
+	}
+	return v, renewed, nil
+}

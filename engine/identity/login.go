@@ -1,0 +1,135 @@
+package identity
+
+import (
+	"context"
+	"time"
+)
+
+// Authenticate gives a user's ticket for the password. It fails with
+// ErrInvalidCredentials alike, and after the same work, for an unknown user, a wrong password and
+// a locked user; with ErrTooBusy when too many logins wait; with the context's error; or
+// with a *database.Error. A stored hash with older parameters, or one of bcrypt, is
+// renewed on the way.
+func (s *Service) Authenticate(ctx context.Context, username, password string) (*Ticket, error) {
+	// A ticket dates from before its password was looked at, so that a change of the
+	// password meanwhile ends it.
+	now := s.clock()
+	u, err := s.findValid(ctx, username)
+	if err != nil {
+		return nil, err
+	}
+	stored := ""
+	if u != nil {
+		stored = u.hash
+	}
+	v, renewed, err := s.gate.login(ctx, password, stored)
+	if err != nil {
+		return nil, err
+	}
+	if v.damage != nil {
+		s.log.WarnContext(ctx, "a user cannot log in", "user", u.name, "error", v.damage)
+	}
+	if u == nil || !v.matches || u.locked {
+		return nil, ErrInvalidCredentials
+	}
+	// The user may have been changed while the password was computed.
+	fresh, err := findUser(ctx, s.db, u.name)
+	if err != nil {
+		return nil, err
+	}
+	if fresh == nil || fresh.id != u.id || fresh.locked || fresh.ticketsAfter != u.ticketsAfter {
+		return nil, ErrInvalidCredentials
+	}
+	if renewed != "" {
+		s.renew(ctx, u, renewed)
+	}
+	return s.issue(fresh, now)
+}
+
+// Issue gives a user's ticket without a password: for whoever may act as the user.
+// It fails with ErrNoSuchUser, ErrUserLocked or a *database.Error.
+func (s *Service) Issue(ctx context.Context, username string) (*Ticket, error) {
+	now := s.clock()
+	u, err := s.findValid(ctx, username)
+	switch {
+	case err != nil:
+		return nil, err
+	case u == nil:
+		return nil, noSuchUser(username)
+	case u.locked:
+		return nil, ErrUserLocked.with("The user %q is locked.", u.name)
+	}
+	return s.issue(u, now)
+}
+
+func (s *Service) issue(u *userState, now time.Time) (*Ticket, error) {
+	o := s.settings.Load()
+	issued := now.UTC().Truncate(time.Second) // as exact as a JWT's times are
+	expires := issued.Add(o.lifetime)
+	// The first ticket after a change of the password must not look older than that.
+	made := max(now.UnixMilli(), u.ticketsAfter+1)
+	text, err := sign(s.keys.signing(), o.issuer, u, made, issued, expires)
+	if err != nil {
+		return nil, err
+	}
+	return &Ticket{
+		Text:      text,
+		TokenType: "Bearer",
+		ExpiresIn: int(o.lifetime / time.Second),
+		ExpiresAt: expires,
+		User:      u.name,
+		Roles:     u.roles,
+	}, nil
+}
+
+// renew stores the hash with current parameters. It can be done at the next login
+// as well, so it neither waits long for the database nor fails the login.
+func (s *Service) renew(ctx context.Context, u *userState, hash string) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_, err := s.db.Exec(ctx, "UPDATE cloudlet_users SET password = ? WHERE id = ? AND password = ?", hash, u.id, u.hash)
+	if err != nil {
+		s.log.WarnContext(ctx, "a password's older hash could not be renewed", "user", u.name, "error", err)
+	}
+}
+
+// findValid is findUser, which it does not ask for names that no user can have.
+func (s *Service) findValid(ctx context.Context, username string) (*userState, error) {
+	if CheckUserName(username) != nil {
+		return nil, nil
+	}
+	return findUser(ctx, s.db, username)
+}
+
+// userState is what logins and tickets depend on.
+type userState struct {
+	id           int
+	name         string // as it is stored
+	hash         string
+	locked       bool
+	ticketsAfter int64 // ms since 1970
+	roles        []string
+}
+
+// findUser reads a user, nil where there is none.
+func findUser(ctx context.Context, q querier, name string) (*userState, error) {
+	rows, err := q.Query(ctx, `SELECT u.id, u.username, u.password, u.locked_at IS NOT NULL, u.tickets_after, r.name
+		FROM cloudlet_users u
+		LEFT JOIN cloudlet_user_roles ur ON ur.user_id = u.id
+		LEFT JOIN cloudlet_roles r ON r.id = ur.role_id
+		WHERE u.username = ? ORDER BY r.name`, name)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	u := &userState{roles: []string{}}
+	for _, row := range rows {
+		role := ""
+		if err := row.Scan(&u.id, &u.name, &u.hash, &u.locked, &u.ticketsAfter, &role); err != nil {
+			return nil, err
+		}
+		if role != "" {
+			u.roles = append(u.roles, role)
+		}
+	}
+	return u, nil
+}

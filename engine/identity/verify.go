@@ -1,0 +1,77 @@
+package identity
+
+import (
+	"context"
+	"strings"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// admitted is a ticket that was verified, and the user it speaks for as of an epoch.
+type admitted struct {
+	proven proven
+	caller *Caller
+	trust  uint64
+	epoch  uint64
+}
+
+const (
+	ticketCacheSize = 16 << 20 // bytes, about 16 thousand tickets
+	ticketOverhead  = 512      // bytes of an entry besides the ticket's text
+)
+
+// newTicketCache keeps verified tickets by their text. Only what we signed enters, so
+// that nobody can fill it with inventions; and its weight is bounded, so that nobody can fill it with
+// true tickets either.
+func newTicketCache() (*otter.Cache[string, *admitted], error) {
+	return otter.New(&otter.Options[string, *admitted]{
+		MaximumWeight: ticketCacheSize,
+		Weigher:       func(token string, _ *admitted) uint32 { return uint32(len(token)) + ticketOverhead },
+		Executor:      func(f func()) { f() }, // no goroutine outlives Close
+	})
+}
+
+// Verify tells who a ticket speaks for, with the roles that the user has now. It fails
+// with ErrNoTicket for "", with ErrExpired, with ErrInvalidTicket for whatever else is no ticket
+// of a user who may enter, and with a *database.Error when the user could not be read. A ticket that
+// was verified before costs one look into memory.
+func (s *Service) Verify(token string) (*Caller, error) {
+	if token == "" {
+		return nil, ErrNoTicket
+	}
+	// Both are read before anything that they vouch for: what changes meanwhile
+	// makes the entry old from its start.
+	trust, epoch := s.trust(), s.epoch.Load()
+	if e, ok := s.verified.GetIfPresent(token); ok && e.trust == trust {
+		switch {
+		case !s.clock().Before(e.proven.expires):
+			s.verified.Invalidate(token)
+			return nil, ErrExpired
+		case e.epoch == epoch:
+			return e.caller, nil
+		}
+		return s.admit(token, e.proven, trust, epoch)
+	}
+	p, err := prove(token, s.keys, s.settings.Load().parser, s.clock)
+	if err != nil {
+		return nil, err
+	}
+	return s.admit(token, p, trust, epoch)
+}
+
+// admit reads the user of a ticket that is ours.
+func (s *Service) admit(token string, p proven, trust, epoch uint64) (*Caller, error) {
+	u, err := findUser(context.Background(), s.db, p.subject)
+	if err != nil {
+		return nil, err // the database gives up by itself after five seconds
+	}
+	if u == nil || u.locked || p.made <= u.ticketsAfter || u.name != p.subject {
+		s.verified.Invalidate(token)
+		return nil, ErrInvalidTicket
+	}
+	c := NewCaller(u.name, u.roles, s.settings.Load().includes)
+	c.ID, c.Expires = p.id, p.expires
+	// The text may be a piece of a large header that the clone does not keep alive.
+	s.verified.Set(strings.Clone(token), &admitted{p, c, trust, epoch})
+	return c, nil
+}
