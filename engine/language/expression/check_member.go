@@ -1,0 +1,418 @@
+package expression
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+	"github.com/expr-lang/expr/ast"
+)
+
+// chain compiles a?.b.c: where a is null, all of it is.
+func (c *checker) chain(n *ast.ChainNode) part {
+	p := c.node(n.Node)
+	if p.faulty || p.constant {
+		return p
+	}
+	inner := p.eval
+	p.typ = p.typ.OrNull()
+	p.eval = func(f *Frame) (any, error) {
+		v, err := inner(f)
+		if err == errSkip {
+			return nil, nil
+		}
+		return v, err
+	}
+	return p
+}
+
+// member compiles a.name, a["name"] and a[index].
+func (c *checker) member(n *ast.MemberNode) part {
+	if id, ok := root(n); ok && !c.bound(id.Value) {
+		p := c.identifier(id, path(n))
+		return p
+	}
+	if name, ok := n.Property.(*ast.StringNode); ok {
+		if id, ok := n.Node.(*ast.IdentifierNode); ok && !c.isLet(id.Value) {
+			if v, ok := c.scope.Lookup(id.Value); ok {
+				return c.variableField(n, id, v, name.Value)
+			}
+		}
+	}
+	base := c.node(n.Node)
+	key := c.node(n.Property)
+	from, to := c.around(n.Location(), base, key)
+	if anyFaulty(base, key) {
+		return faulty(from, to)
+	}
+	if name, ok := n.Property.(*ast.StringNode); ok {
+		return c.field(n, base, name.Value, from, to)
+	}
+	return c.index(n, base, key, from, to)
+}
+
+// root is the name that a path of literal fields begins with.
+func root(n *ast.MemberNode) (*ast.IdentifierNode, bool) {
+	var node ast.Node = n
+	for {
+		switch at := node.(type) {
+		case *ast.IdentifierNode:
+			return at, true
+		case *ast.ChainNode:
+			node = at.Node
+		case *ast.MemberNode:
+			if _, ok := at.Property.(*ast.StringNode); !ok {
+				return nil, false
+			}
+			node = at.Node
+		default:
+			return nil, false
+		}
+	}
+}
+
+// path are the fields behind the root, in order.
+func path(n *ast.MemberNode) []ast.Node {
+	var fields []ast.Node
+	var node ast.Node = n
+	for {
+		switch at := node.(type) {
+		case *ast.ChainNode:
+			node = at.Node
+		case *ast.MemberNode:
+			fields = append([]ast.Node{at.Property}, fields...)
+			node = at.Node
+		default:
+			return fields
+		}
+	}
+}
+
+func (c *checker) isLet(name string) bool {
+	for _, l := range c.lets {
+		if l.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *checker) bound(name string) bool {
+	_, ok := c.scope.Lookup(name)
+	return ok || name == "null" || c.isLet(name)
+}
+
+// variableField compiles args.name: the one closure that must not allocate.
+func (c *checker) variableField(n *ast.MemberNode, id *ast.IdentifierNode, v Variable, name string) part {
+	base := part{typ: v.Type, constant: v.IsConstant, value: v.Constant}
+	base.from, base.to = c.span(id.Location())
+	from, to := c.span(n.Property.Location())
+	from, to = c.balance(min(from, base.from), to)
+	if v.IsConstant {
+		base.eval = always(v.Constant)
+		return c.field(n, base, name, from, to)
+	}
+	base.eval = readSlot(v.Slot)
+	c.reading(read{slot: v.Slot, field: name})
+	p := c.field(n, base, name, from, to)
+	if p.faulty || plain(v.Type.Kind) != schema.ObjectK {
+		return p
+	}
+	slow, slot, hint := p.eval, v.Slot, fieldPlace(v.Type, name)
+	p.eval = func(f *Frame) (any, error) {
+		if slot < len(f.Slots) {
+			if o, ok := f.Slots[slot].(*schema.Object); ok {
+				value, _ := o.Near(name, hint)
+				return value, nil
+			}
+		}
+		return slow(f)
+	}
+	return p
+}
+
+// fieldPlace is where a field is expected to stand.
+func fieldPlace(t *schema.Type, name string) int {
+	for i := range t.Fields {
+		if t.Fields[i].Name == name {
+			return i
+		}
+	}
+	return 0
+}
+
+// field compiles the access to a field that is named in the source.
+func (c *checker) field(n *ast.MemberNode, base part, name string, from, to int) part {
+	t, fault := c.fieldType(base, name)
+	if fault != nil {
+		at, end := c.span(n.Property.Location())
+		return c.fault(at, end, fault.Code, fault.Text, fault.Hint)
+	}
+	p := part{typ: t, from: from, to: to}
+	inner, optional, hint := base.eval, n.Optional, fieldPlace(base.typ, name)
+	what := c.subject(base)
+	p.eval = func(f *Frame) (any, error) {
+		v, err := inner(f)
+		if err != nil {
+			return nil, err
+		}
+		switch o := v.(type) {
+		case *schema.Object:
+			value, _ := o.Near(name, hint)
+			return value, nil
+		case nil:
+			if optional {
+				return nil, errSkip
+			}
+			return nil, place(fail(codeNull, fmt.Sprintf("%s is null and has no field %q", what, name)), from, to)
+		}
+		return nil, place(operandf("%s has no field %q", an(kindOf(v).String()), name), from, to)
+	}
+	return c.folded(p, base)
+}
+
+// fieldType is the type of a field, or what is wrong with asking for it.
+func (c *checker) fieldType(base part, name string) (*schema.Type, *Fault) {
+	t := base.typ
+	switch plain(t.Kind) {
+	case schema.JSON:
+		return schema.AnyType.WithClass(t.Class), nil
+	case schema.ObjectK:
+		if field, ok := t.Field(name); ok {
+			ft := field.Type
+			if ft == nil {
+				ft = schema.AnyType
+			}
+			if field.Optional && !field.HasDefault {
+				ft = ft.OrNull()
+			}
+			return ft.WithClass(t.Class), nil
+		}
+		if t.Open || t.Kind == schema.File && len(t.Fields) == 0 {
+			return schema.AnyType.WithClass(t.Class), nil
+		}
+		return nil, &Fault{Code: "unknown_field", Text: fmt.Sprintf("%s has no field %q", c.subject(base), name), Hint: source.DidYouMean(name, t.FieldNames())}
+	}
+	hint := ""
+	if t.Kind == schema.List {
+		hint = "take an item, as in [0], or use map(…)"
+	}
+	return nil, &Fault{Code: "unknown_field", Text: fmt.Sprintf("%s has no field %q", an(word(t)), name), Hint: hint}
+}
+
+// subject names a part in a message: by its own text where that is short.
+func (c *checker) subject(p part) string {
+	if text := c.text(p); len(text) <= 40 && !strings.ContainsAny(text, "\n\"`'") && text != "" && text != "." {
+		return text
+	}
+	return "the object"
+}
+
+// index compiles an access whose name or place is computed.
+func (c *checker) index(n *ast.MemberNode, base, key part, from, to int) part {
+	class := max(base.typ.Class, highest(key))
+	p := part{from: from, to: to}
+	switch plain(base.typ.Kind) {
+	case schema.List:
+		if !couldBe(key.typ, schema.Int) {
+			return c.fault(key.from, key.to, "wrong_type", fmt.Sprintf("an item of a list is taken by an int, not %s", an(word(key.typ))), "")
+		}
+		p.typ = elem(base.typ).WithClass(class)
+	case schema.String:
+		if !couldBe(key.typ, schema.Int) {
+			return c.fault(key.from, key.to, "wrong_type", fmt.Sprintf("a character of a text is taken by an int, not %s", an(word(key.typ))), "")
+		}
+		p.typ = schema.StringType.WithClass(class)
+	case schema.ObjectK:
+		if !couldBe(key.typ, schema.String) {
+			return c.fault(key.from, key.to, "wrong_type", fmt.Sprintf("the name of a field is a string, not %s", an(word(key.typ))), "")
+		}
+		p.typ = schema.AnyType.WithClass(max(class, base.typ.Highest()))
+	case schema.JSON:
+		p.typ = schema.AnyType.WithClass(class)
+	default:
+		return c.fault(base.from, base.to, "wrong_type", fmt.Sprintf("%s has no items", an(word(base.typ))), "")
+	}
+	inner, at, optional, what := base.eval, key.eval, n.Optional, c.subject(base)
+	p.eval = func(f *Frame) (any, error) {
+		v, err := inner(f)
+		if err != nil {
+			return nil, err
+		}
+		if v == nil {
+			if optional {
+				return nil, errSkip
+			}
+			return nil, place(fail(codeNull, what+" is null and has no items"), from, to)
+		}
+		i, err := at(f)
+		if err != nil {
+			return nil, err
+		}
+		item, err := fetch(f, v, i)
+		if err != nil {
+			return nil, place(err, from, to)
+		}
+		return item, nil
+	}
+	return c.folded(p, base, key)
+}
+
+// fetch takes an item of a list, a character of a text, or a field of an object.
+// Places count from the end where they are negative.
+func fetch(f *Frame, from, key any) (any, error) {
+	switch from := from.(type) {
+	case *schema.Object:
+		if name, ok := key.(string); ok {
+			v, _ := from.Lookup(name)
+			return v, nil
+		}
+	case []any:
+		if i, ok := key.(int); ok {
+			if i < 0 {
+				i += len(from)
+			}
+			if i < 0 || i >= len(from) {
+				return nil, outOfRange(len(from))
+			}
+			return from[i], nil
+		}
+	case string:
+		if i, ok := key.(int); ok {
+			if err := f.scan(len(from)); err != nil {
+				return nil, err
+			}
+			n := utf8.RuneCountInString(from)
+			if i < 0 {
+				i += n
+			}
+			if i < 0 || i >= n {
+				return nil, outOfRange(n)
+			}
+			return cut(from, i, i+1), nil
+		}
+	}
+	if key == nil {
+		return nil, fail(codeNull, "the index is null")
+	}
+	return nil, operandf("%s has no item for %s", an(kindOf(from).String()), an(kindOf(key).String()))
+}
+
+func outOfRange(n int) error {
+	return fail(codeIndex, fmt.Sprintf("the index is out of range; there are %d items", n))
+}
+
+// cut is the text from one character up to another; both lie within it.
+func cut(s string, from, to int) string {
+	start, end, n := len(s), len(s), 0
+	for i := range s {
+		if n == from {
+			start = i
+		}
+		if n == to {
+			end = i
+			break
+		}
+		n++
+	}
+	return s[start:max(start, end)]
+}
+
+// slice compiles a[from:to] of a list or a text.
+func (c *checker) slice(n *ast.SliceNode) part {
+	base := c.node(n.Node)
+	parts := []part{base}
+	bound := func(node ast.Node) eval {
+		if node == nil {
+			return nil
+		}
+		p := c.node(node)
+		if !p.faulty && !couldBe(p.typ, schema.Int) {
+			p = c.fault(p.from, p.to, "wrong_type", fmt.Sprintf("the bound of a slice is an int, not %s", an(word(p.typ))), "")
+		}
+		parts = append(parts, p)
+		return p.eval
+	}
+	low, high := bound(n.From), bound(n.To)
+	from, to := c.around(n.Location(), parts...)
+	if anyFaulty(parts...) {
+		return faulty(from, to)
+	}
+	if !couldBe(base.typ, schema.List, schema.String) {
+		return c.fault(base.from, base.to, "wrong_type", fmt.Sprintf("%s cannot be sliced", an(word(base.typ))), "")
+	}
+	p := part{typ: bare(base.typ).WithClass(highest(parts[1:]...)), from: from, to: to}
+	switch base.typ.Kind {
+	case schema.List:
+		p.typ.Elem = base.typ.Elem
+	case schema.JSON:
+	default:
+		p.typ.Kind = schema.String
+	}
+	inner := base.eval
+	p.eval = func(f *Frame) (any, error) {
+		v, err := inner(f)
+		if err != nil {
+			return nil, err
+		}
+		v, err = cutValue(f, v, low, high)
+		if err != nil && err != errSkip {
+			return nil, place(err, from, to)
+		}
+		return v, err
+	}
+	return c.folded(p, parts...)
+}
+
+func cutValue(f *Frame, v any, low, high eval) (any, error) {
+	var n int
+	switch v := v.(type) {
+	case nil:
+		return nil, fail(codeNull, "null cannot be sliced")
+	case []any:
+		n = len(v)
+	case string:
+		if err := f.scan(len(v)); err != nil {
+			return nil, err
+		}
+		n = utf8.RuneCountInString(v)
+	default:
+		return nil, operandf("%s cannot be sliced", an(kindOf(v).String()))
+	}
+	a, err := sliceBound(f, low, 0, n)
+	if err != nil {
+		return nil, err
+	}
+	b, err := sliceBound(f, high, n, n)
+	if err != nil {
+		return nil, err
+	}
+	a = min(a, b)
+	if list, ok := v.([]any); ok {
+		return list[a:b:b], nil
+	}
+	return cut(v.(string), a, b), nil
+}
+
+// sliceBound is a bound within 0 and n; one from the end is negative.
+func sliceBound(f *Frame, e eval, missing, n int) (int, error) {
+	if e == nil {
+		return missing, nil
+	}
+	v, err := e(f)
+	if err != nil {
+		return 0, err
+	}
+	switch v := v.(type) {
+	case int:
+		if v < 0 {
+			v = max(v, -n) + n
+		}
+		return min(v, n), nil
+	case nil:
+		return 0, fail(codeNull, "the bound of a slice is null")
+	}
+	return 0, operandf("the bound of a slice is an int, not %s", an(kindOf(v).String()))
+}
