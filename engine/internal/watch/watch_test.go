@@ -300,3 +300,25 @@ func TestStartRefusesRelativePaths(t *testing.T) {
 		}
 	}
 }
+
+// While a look walks, files may come into a folder that it has read already and
+// that no look before knew.
+func TestFileThatComesDuringALook(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var once sync.Once
+	w, err := Start(Options{Roots: []string{dir}, Debounce: time.Millisecond, Poll: time.Hour, Ignore: func(path string) bool {
+		if filepath.Base(path) == "seed.yaml" {
+			once.Do(func() {
+				_ = os.WriteFile(filepath.Dir(path)+"/late.yaml", nil, 0o644)
+				time.Sleep(100 * time.Millisecond) // so that it is notified before the look ends
+			})
+			return true
+		}
+		return false
+	}})
+	must(t, err)
+	defer w.Close()
+	write(t, dir+"/new/seed.yaml", "")
+	changed(t, w, "a file that came during a look")
+}
