@@ -18,7 +18,7 @@ var errBase64 = errors.New("must be base64")
 // A value that fits as it is comes back itself and costs no allocation (a url
 // costs one, and what net/url needs).
 func (t *Type) Check(v any, path string, faults *[]Fault) any {
-	w := walk{base: path, faults: faults}
+	w := walk{root: path, faults: faults}
 	v, _ = t.check(&w, v)
 	return v
 }

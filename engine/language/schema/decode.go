@@ -23,7 +23,7 @@ const (
 // Values share no memory with the decoder's buffer.
 func (t *Type) Decode(d *jsontext.Decoder, path string, faults *[]Fault) (any, error) {
 	var shapes layouts
-	w := walk{base: path, faults: faults, shapes: &shapes}
+	w := walk{root: path, faults: faults, shapes: &shapes}
 	v, err := t.decode(&w, d)
 	if err != nil {
 		return nil, Syntax(err, d.InputOffset())

@@ -53,7 +53,7 @@ type step struct {
 // Everything in here is of fixed size, so that a walk stays on the stack: a value
 // without a fault costs nothing.
 type walk struct {
-	base   string
+	root   string
 	steps  [MaxDepth + 1]step
 	depth  int // may go beyond len(steps); such a path ends in …
 	faults *[]Fault
@@ -89,7 +89,7 @@ func (w *walk) down(s step) {
 }
 
 func (w *walk) path() string {
-	b := []byte(w.base)
+	b := []byte(w.root)
 	for i := range min(w.depth, len(w.steps)) {
 		switch s := &w.steps[i]; {
 		case s.index >= 0:

@@ -101,7 +101,7 @@ func fitsObject(value, input *Type) Fit {
 	return fit
 }
 
-// Join is the type of "a or b", as after two branches: what both have in common.
+// Join is the type of "a or b", as after two branches: what both allow to be known.
 // Limits stay only where both share them; null is possible where it is on either
 // side; a field of one side only may be absent; different kinds make json. Every
 // part has the higher class of both, and what has no known shape the highest of all.

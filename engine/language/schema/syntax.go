@@ -101,7 +101,7 @@ func DecodeAny(data []byte) (any, error) {
 // error is a *SyntaxError; values share no memory with data.
 func (t *Type) DecodeText(data []byte, path string, faults *[]Fault) (any, error) {
 	var shapes layouts
-	w := walk{base: path, faults: faults, shapes: &shapes}
+	w := walk{root: path, faults: faults, shapes: &shapes}
 	return t.decodeText(&w, data)
 }
 

@@ -20,7 +20,7 @@ func (t *Type) FromText(text string) (any, error) {
 // ReadText is FromText that notes every fault, with path at the beginning of its path.
 func (t *Type) ReadText(text, path string, faults *[]Fault) any {
 	var shapes layouts
-	w := walk{base: path, faults: faults, shapes: &shapes}
+	w := walk{root: path, faults: faults, shapes: &shapes}
 	if t != nil && t.Kind == List {
 		return t.readTexts(&w, []string{text})
 	}
@@ -30,7 +30,7 @@ func (t *Type) ReadText(text, path string, faults *[]Fault) any {
 // ReadTexts makes a list from texts, one for each item. The type must be a list.
 func (t *Type) ReadTexts(texts []string, path string, faults *[]Fault) any {
 	var shapes layouts
-	w := walk{base: path, faults: faults, shapes: &shapes}
+	w := walk{root: path, faults: faults, shapes: &shapes}
 	return t.readTexts(&w, texts)
 }
 
