@@ -145,12 +145,18 @@ func (c *connection) query(ctx context.Context, sql string, args []any, drain bo
 	if err != nil {
 		return failure(ctx, err)
 	}
-	columns := rows.Columns()
-	err = c.each(rows, columns, drain, visit)
-	if closed := rows.Close(); err == nil {
-		err = closed
-	}
-	return failure(ctx, err)
+	return failure(ctx, c.finish(rows, drain, visit))
+}
+
+// finish reads what a statement gives and closes it, also when visit panics: a
+// prepared statement that was left running could not be used again.
+func (c *connection) finish(rows driver.Rows, drain bool, visit func(columns []string, row []driver.Value) (bool, error)) (err error) {
+	defer func() {
+		if closed := rows.Close(); err == nil {
+			err = closed
+		}
+	}()
+	return c.each(rows, rows.Columns(), drain, visit)
 }
 
 func (c *connection) each(rows driver.Rows, columns []string, drain bool, visit func([]string, []driver.Value) (bool, error)) error {

@@ -28,6 +28,7 @@ const films = `CREATE TABLE films (
 	released DATE, added DATETIME, price DECIMAL, poster BLOB, extra JSON, CHECK (year > 1800));
 CREATE TABLE roles (film INTEGER NOT NULL REFERENCES films DEFERRABLE INITIALLY DEFERRED, name TEXT NOT NULL);
 CREATE TABLE ratings (film INTEGER NOT NULL REFERENCES films, stars INTEGER NOT NULL);
+CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT, x);
 CREATE VIEW recent AS SELECT id, title FROM films WHERE year > 2000;
 CREATE VIEW with_roles AS SELECT f.id, r.name FROM films f LEFT JOIN roles r ON r.film = f.id;
 CREATE TABLE cloudlet_users (username TEXT NOT NULL, hash TEXT);

@@ -34,6 +34,7 @@ func TestDescribe(t *testing.T) {
 		{"SELECT value FROM json_each(?)", "value json", false},
 		{"INSERT INTO films (title) VALUES (?)", "", true},
 		{"INSERT INTO films (title) VALUES (?) ON CONFLICT (title) DO UPDATE SET year = 2000", "", true},
+		{"INSERT INTO counted (x) VALUES (?)", "", true},
 		{"REPLACE INTO films (title) VALUES (?)", "", true},
 		{"UPDATE films SET title = upper(title)", "", true},
 		{"DELETE FROM films WHERE id = ?", "", true},
@@ -63,15 +64,12 @@ func columnsOf(d *Description) string {
 	return strings.Join(list, ", ")
 }
 
-// In these statements » and « stand around the place that the error must name.
-func TestDescribeErrors(t *testing.T) {
-	t.Parallel()
-	s := scratch(t, "", []Set{set(".", films)})
-	tests := []struct{ sql, want string }{
+// wrong lists statements and what is said of them; » and « stand around the place.
+func wrong() []struct{ sql, want string } {
+	return []struct{ sql, want string }{
 		{"SELECT id, »titel« FROM films WHERE titel = 'titel'", `there is no column "titel" in films; did you mean "title"?`},
 		{"SELECT »f.titel« FROM films AS f JOIN roles ON film = id", `there is no column "titel" in films; did you mean "title"?`},
 		{"SELECT name, »nmae« FROM films JOIN roles", `there is no column "nmae"; did you mean "name"?`},
-		{"INSERT INTO films (titel, year) VALUES (?, ?)", `there is no column "titel" in films; did you mean "title"?`},
 		{"INSERT INTO films (»titel«, year) VALUES (?, ?)", `there is no column "titel" in films; did you mean "title"?`},
 		{"SELECT id FROM »flims«", `there is no table "flims"; did you mean "films"?`},
 		{"UPDATE »flims« SET id = 1", `there is no table "flims"; did you mean "films"?`},
@@ -106,7 +104,12 @@ func TestDescribeErrors(t *testing.T) {
 		{"INSERT INTO films (title) »VALUES« (1, 2)", `there are 2 values for 1 columns`},
 		{"SELECT id FROM films »)«", `")" is not expected here`},
 	}
-	for _, test := range tests {
+}
+
+func TestDescribeErrors(t *testing.T) {
+	t.Parallel()
+	s := scratch(t, "", []Set{set(".", films)})
+	for _, test := range wrong() {
 		sql := strings.NewReplacer("»", "", "«", "").Replace(test.sql)
 		_, err := s.Describe(sql)
 		var e *SQLError
@@ -114,12 +117,8 @@ func TestDescribeErrors(t *testing.T) {
 			t.Errorf("%s: %v", sql, err)
 			continue
 		}
-		if test.want == "" {
-			t.Logf("%s: [%s] %v", sql, sql[e.From:e.To], err)
-			continue
-		}
 		got := sql[:e.From] + "»" + sql[e.From:e.To] + "«" + sql[e.To:]
-		if err.Error() != test.want || strings.Contains(test.sql, "»") && got != test.sql {
+		if err.Error() != test.want || got != test.sql {
 			t.Errorf("%s\n got %s\n says %s\nwanted %s", test.sql, got, err, test.want)
 		}
 	}

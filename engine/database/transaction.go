@@ -25,7 +25,7 @@ func (db *DB) Begin(ctx context.Context) (*Tx, error) {
 	if err := db.writer.acquire(ctx); err != nil {
 		return nil, err
 	}
-	if _, _, err := db.writer.connection.execute(ctx, "BEGIN IMMEDIATE", nil); err != nil {
+	if err := db.writer.connection.control("BEGIN IMMEDIATE"); err != nil {
 		db.writer.release()
 		return nil, err
 	}

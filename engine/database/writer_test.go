@@ -173,12 +173,6 @@ func TestTransactions(t *testing.T) {
 		if err := tx.Commit(); !errors.Is(err, ErrEnded) {
 			t.Error(err)
 		}
-		if err := db.Write(ctx, func(tx *Tx) error {
-			_, _ = tx.Exec(ctx, "INSERT INTO films (title) VALUES ('z')")
-			return errors.ErrUnsupported
-		}); !errors.Is(err, errors.ErrUnsupported) {
-			t.Error(err)
-		}
 		var titles string
 		row, err := db.QueryRow(ctx, "SELECT group_concat(title, '') FROM films")
 		must(err)
@@ -186,6 +180,30 @@ func TestTransactions(t *testing.T) {
 		if titles != "abd" {
 			t.Errorf("the transaction left %q, want abd", titles)
 		}
+	}
+}
+
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	db, _ := start(t, file)
+	ctx := context.Background()
+	add := func(then func() error) error {
+		return db.Write(ctx, func(tx *Tx) error {
+			if _, err := tx.Exec(ctx, "INSERT INTO films (title) VALUES ('z')"); err != nil {
+				return err
+			}
+			return then()
+		})
+	}
+	if err := add(func() error { return errors.ErrUnsupported }); !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_ = add(func() error { panic("an action's mistake") })
+	}()
+	if err := add(func() error { return nil }); err != nil {
+		t.Error("what failed before was kept, or still holds the writer:", err)
 	}
 }
 
