@@ -218,6 +218,32 @@ func TestBodyOfUnknownLength(t *testing.T) {
 	}
 }
 
+// What says itself that it is too large is not even read.
+func TestBodyTooLargeIsNotRead(t *testing.T) {
+	t.Parallel()
+	s := Compile([]schema.Field{{Name: "a", Type: schema.StringType}}, "POST", false)
+	r := request{method: "POST", media: "application/json"}.http()
+	r.Body, r.ContentLength = io.NopCloser(brokenReader{}), 101
+	if f := s.Decode(r, nil, 100, make([]any, 1)); f == nil || f.Code != BodyTooLarge {
+		t.Error(f)
+	}
+}
+
+func TestPartsAreBounded(t *testing.T) {
+	t.Parallel()
+	s := Compile([]schema.Field{{Name: "a", Type: schema.ListOf(integer)}}, "POST", false)
+	for parts, want := range map[int]bool{1000: true, 1001: false} {
+		var pairs []string
+		for range parts {
+			pairs = append(pairs, `name="a"`, "1")
+		}
+		r := request{method: "POST", media: "multipart/form-data; boundary=x", body: multipartBody(pairs...)}.http()
+		if f := s.Decode(r, nil, 1<<20, make([]any, 1)); (f == nil) != want {
+			t.Errorf("%d parts: %v", parts, f)
+		}
+	}
+}
+
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

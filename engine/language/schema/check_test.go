@@ -56,6 +56,7 @@ func TestCheckFaults(t *testing.T) {
 		{NullType, 1, []Fault{{"p", "must be null"}}}, {&Type{Kind: File}, "x", []Fault{{"p", "must be a file"}}}, {film, []any{}, []Fault{{"p", "must be an object"}}}, {film, (*Object)(nil), []Fault{{"p", "must be an object"}}},
 		{ListOf(IntType), NewObject(), []Fault{{"p", "must be a list"}}}, {IntType, Raw("1"), []Fault{{"p", "must be an integer"}}},
 		{film, NewObject("idd", 1, "owner", NewObject("mail", "x")), []Fault{{"p.idd", "is not known; did you mean id?"}, {"p.owner.mail", "must be an email address"}, {"p.id", "is missing"}}},
+		{ObjectOf(Field{Name: "a", Type: IntType, Optional: true, HasDefault: true, Default: 1}), NewObject("a", nil), []Fault{{"p.a", "must not be null"}}},
 		{ListOf(ListOf(IntType)), []any{[]any{1, "x"}, nil}, []Fault{{"p[0][1]", "must be an integer"}, {"p[1]", "must not be null"}}},
 	} {
 		var faults []Fault

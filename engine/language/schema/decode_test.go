@@ -52,6 +52,7 @@ func TestDecodeFaults(t *testing.T) {
 		{&Type{Kind: File}, `"a"`, []Fault{{"x", "must be a file"}}}, {AnyType, `{"a":[1,1e999]}`, []Fault{{"x.a[1]", "is too large"}}},
 		{AnyType, `[9007199254740993000000]`, []Fault{{"x[0]", "is too large to be kept exactly"}}}, {ListOf(IntType), `{}`, []Fault{{"x", "must be a list"}}},
 		{address, `{"street":1,"zpi":{"a":[]},"q":1}`, []Fault{{"x.street", "must be a string"}, {"x.zpi", "is not known; did you mean zip?"}, {"x.q", "is not known"}, {"x.zip", "is missing"}}},
+		{ObjectOf(Field{Name: "a", Type: IntType, Optional: true, HasDefault: true, Default: 1}), `{"a":null}`, []Fault{{"x.a", "must not be null"}}},
 		{ListOf(address), `[{"street":"a","zip":"b"},7,{}]`, []Fault{{"x[1]", "must be an object"}, {"x[2].street", "is missing"}, {"x[2].zip", "is missing"}}},
 	} {
 		var faults []Fault

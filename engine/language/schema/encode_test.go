@@ -74,6 +74,20 @@ func TestEqual(t *testing.T) {
 	}
 }
 
+// Limits order numbers of different kinds, also where float64(int) would round.
+func TestCompareIntFloat(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		i    int
+		f    float64
+		want int
+	}{{math.MaxInt64, 1 << 63, -1}, {math.MinInt64, -1 << 63, 0}, {math.MinInt64, -1e19, 1}, {1, 1.5, -1}, {-1, -1.5, 1}, {1<<53 + 1, 1 << 53, 1}} {
+		if got := compareIntFloat(c.i, c.f); got != c.want {
+			t.Errorf("%d against %v: %d, want %d", c.i, c.f, got, c.want)
+		}
+	}
+}
+
 func TestRedacted(t *testing.T) {
 	t.Parallel()
 	typ := ObjectOf(Field{Name: "name", Type: StringType}, Field{Name: "password", Type: SecretType.OrNull()}, Field{Name: "keys", Type: ListOf(TokenType)})

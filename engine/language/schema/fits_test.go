@@ -26,7 +26,7 @@ func TestFits(t *testing.T) {
 		{date, email, Never}, {date, DateTimeType, Never}, {DateTimeType, StringType, Never}, {DurationType, StringType, Never}, {SecretType, StringType, Always},
 		{IntType, limited, Maybe}, {limited, limited, Always}, {limited, IntType, Always},
 		{ListOf(IntType), ListOf(FloatType), Always}, {ListOf(StringType), ListOf(IntType), Never}, {ListOf(nil), ListOf(IntType), Maybe}, {ListOf(IntType), &Type{Kind: List}, Always}, {ListOf(IntType), IntType, Never},
-		{ab, ab, Always}, {ab, open, Always}, {open, ab, Maybe}, {ab, ObjectOf(ab.Fields[0]), Never}, {ObjectOf(ab.Fields[0]), ab, Never}, {ab, ListOf(ab), Never},
+		{ab, ab, Always}, {ab, open, Always}, {open, ab, Maybe}, {open, &Type{Kind: ObjectK, Open: true, Fields: ab.Fields}, Maybe}, {ab, ObjectOf(ab.Fields[0]), Never}, {ObjectOf(ab.Fields[0]), ab, Never}, {ab, ListOf(ab), Never},
 		{ObjectOf(ab.Fields[0]), ObjectOf(ab.Fields[0], optional("b", StringType)), Always}, {ObjectOf(optional("a", IntType)), ObjectOf(ab.Fields[0]), Maybe},
 		{ObjectOf(ab.Fields[0], optional("c", IntType)), ObjectOf(ab.Fields[0]), Maybe}, {ObjectOf(Field{Name: "a", Type: StringType}), ObjectOf(ab.Fields[0]), Never},
 		{&Type{Kind: ObjectK, Open: true, Fields: ab.Fields}, ab, Maybe},

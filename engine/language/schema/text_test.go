@@ -139,3 +139,14 @@ func TestSecretsAreNotNamed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A time must print the same wherever the engine runs, and after adding half a year too.
+func TestDateTimeKeepsItsOffset(t *testing.T) {
+	local := time.Local
+	defer func() { time.Local = local }()
+	time.Local = time.FixedZone("here", 7200)
+	v, err := DateTimeType.FromText("2026-01-31T10:00:00+02:00")
+	if err != nil || v.(time.Time).Location() == time.Local || Text(v) != "2026-01-31T10:00:00+02:00" {
+		t.Error(v, err)
+	}
+}
