@@ -127,7 +127,8 @@ type pattern struct {
 
 const (
 	longestPattern = 1000 // characters of a pattern
-	patternTurn    = 256  // instructions times bytes that are one turn
+	patternTurn    = 64   // instructions times bytes that are one turn
+	compileTurns   = 512  // what compiling a pattern at run time counts
 )
 
 func compilePattern(text string) (*pattern, string) {
@@ -153,7 +154,7 @@ func matcher(right part) (textTest, string) {
 		return func(f *Frame, a, _ string) (bool, error) { return p.match(f, a) }, fault
 	}
 	return func(f *Frame, a, b string) (bool, error) {
-		if err := f.turn(patternTurn); err != nil { // compiling takes its time, too
+		if err := f.turn(compileTurns); err != nil { // compiling takes its time, too
 			return false, err
 		}
 		p, fault := compilePattern(b)

@@ -59,6 +59,7 @@ type checker struct {
 	lets   []let    // what let has bound, the innermost last
 	loops  []*cycle // the predicates around, the innermost last
 	count  int      // locals handed out
+	nodes  int      // nodes compiled
 	reads  []read
 	faults []Fault
 }
@@ -123,6 +124,7 @@ func (c *checker) folded(p part, parts ...part) part {
 
 // node compiles any node.
 func (c *checker) node(n ast.Node) part {
+	c.nodes++
 	from, to := c.span(n.Location())
 	switch n := n.(type) {
 	case *ast.NilNode:
