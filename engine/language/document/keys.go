@@ -66,11 +66,11 @@ func (r reader) expected(n *Node, what string) {
 // mark is the part of a node that a problem points to: all of a text, only the
 // begin of what spans many lines.
 func mark(n *Node) source.Span {
-	if n.Kind == Scalar || n.Span.Start().Line == n.Span.End().Line {
+	if n.Kind == Scalar {
 		return n.Span
 	}
-	text := n.Span.File.Text
-	return n.Span.File.Span(n.Span.From, min(n.Span.To, lineEndAt(text, n.Span.From)))
+	end := lineEndAt(n.Span.File.Text[:n.Span.To], n.Span.From)
+	return n.Span.File.Span(n.Span.From, end)
 }
 
 // text reads a text; numbers and bools count as what they are written with.

@@ -236,17 +236,12 @@ func keyOf(n *Node, name string) *Node {
 func (b *builder) key(y *yaml.Node, depth, indent int) *Node {
 	at := b.place(y)
 	if y.Kind == yaml.MappingNode || y.Kind == yaml.SequenceNode {
-		if exp, ok := expressionAt(b.text, at); ok {
-			b.problems.Add(unquoted(b.file, exp, inFlow))
-			return nil
-		}
-		b.problems.Addf(b.file.Span(at, b.tokenEnd(at)), CodeKeyNotText, "a key is a text, not %s", map[bool]string{true: "a mapping", false: "a list"}[y.Kind == yaml.MappingNode])
+		b.problems.Addf(b.file.Span(at, b.tokenEnd(at)), CodeKeyNotText, "a key is a text, not a mapping or a list")
 		return nil
 	}
-	before := b.problems.Count()
 	key := b.node(y, depth, indent)
 	switch {
-	case b.problems.Count() > before:
+	case key.refused:
 		return nil
 	case key.Plain && key.Value == "<<":
 		b.problems.Addf(key.Span, CodeMergeKey, "a merge key is not allowed; write the keys themselves")

@@ -163,7 +163,7 @@ func checkTree(t *testing.T, n *Node) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	text, err := os.ReadFile("testdata/endpoint_good.yaml")
+	text, err := os.ReadFile("testdata/endpoint_login.yaml")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -117,12 +117,9 @@ func stringEnd(text string, i int) int {
 	return -1
 }
 
-// expressionAt finds the unquoted expression whose braces YAML took for a mapping:
-// the place is its { or ahead of it.
+// expressionAt is the expression that begins at a byte, up to the line's end where
+// it is not closed before.
 func expressionAt(text []byte, at int) (span, bool) {
-	if at > 0 && at < len(text) && text[at] == '{' && text[at-1] == '$' {
-		at--
-	}
 	if !bytes.HasPrefix(text[at:], []byte("${")) {
 		return span{}, false
 	}

@@ -41,6 +41,7 @@ func (b *builder) checkComment(n *Node) {
 	}
 	rest := b.text[n.Span.To:lineEndAt(b.text, n.Span.To)]
 	if blanks := bytes.TrimLeft(rest, " \t"); len(blanks) < len(rest) && bytes.HasPrefix(blanks, []byte("#")) {
+		n.refused = true
 		b.problems.Add(unquoted(b.file, span{n.Place(from, from).From, n.Span.To + len(rest)}, withComment))
 	}
 }
@@ -48,14 +49,15 @@ func (b *builder) checkComment(n *Node) {
 // properties refuses tags and anchors, and finds where the node itself begins.
 func (b *builder) properties(y *yaml.Node, at int) int {
 	for at < len(b.text) {
-		end := b.tokenEnd(at)
-		switch {
-		case y.Anchor != "" && b.text[at] == '&':
-			b.problems.Addf(b.file.Span(at, end), CodeAnchor, "an anchor is not allowed; a text that begins with & must be quoted")
-		case b.text[at] == '!':
-			b.problems.Addf(b.file.Span(at, end), CodeTag, "a tag is not allowed; a text that begins with ! must be quoted")
-		default:
+		if c := b.text[at]; c != '!' && (c != '&' || y.Anchor == "") {
 			return at
+		}
+		end := b.tokenEnd(at)
+		switch b.text[at] {
+		case '&':
+			b.problems.Addf(b.file.Span(at, end), CodeAnchor, "an anchor is not allowed; a text that begins with & must be quoted")
+		case '!':
+			b.problems.Addf(b.file.Span(at, end), CodeTag, "a tag is not allowed; a text that begins with ! must be quoted")
 		}
 		if y.Kind == yaml.ScalarNode && y.Value == "" {
 			return end

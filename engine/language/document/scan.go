@@ -36,8 +36,7 @@ func (s *scan) scalar(st style, indent int) bool {
 
 // take says that the next size raw bytes are the value's next.
 func (s *scan) take(size int) bool {
-	raw := s.text[s.at : s.at+size]
-	if len(s.want)-s.got < size || s.want[s.got:s.got+size] != string(raw) {
+	if len(s.want)-s.got < size || len(s.text)-s.at < size || s.want[s.got:s.got+size] != string(s.text[s.at:s.at+size]) {
 		return false
 	}
 	s.note(s.got+size, s.at, s.at+size)
@@ -73,8 +72,8 @@ func (s *scan) note(end, raw, rawEnd int) {
 func (s *scan) plain() bool {
 	// A text on one line stands as it is; one with a fold never does, for a fold
 	// shortens or changes what it replaces.
-	if bytes.HasPrefix(s.text[s.at:], []byte(s.want)) {
-		return s.take(len(s.want))
+	if s.take(len(s.want)) {
+		return true
 	}
 	for s.got < len(s.want) && s.at < len(s.text) {
 		if ok := s.space(false); !ok {
@@ -111,7 +110,11 @@ func (s *scan) quoted(quote byte) bool {
 		case c == '\\' && quote == '"':
 			ok = s.escape()
 		default:
-			ok = s.take(1)
+			size := 1
+			for s.at+size < len(s.text) && !isSpace(s.text[s.at+size]) && s.text[s.at+size] != quote && s.text[s.at+size] != '\\' {
+				size++
+			}
+			ok = s.take(size)
 		}
 		if !ok {
 			return false

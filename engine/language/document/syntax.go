@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"gopkg.in/yaml.v3"
+
 	"cloudlet/engine/language/source"
 )
 
@@ -13,7 +15,10 @@ import (
 // is blotted out, and the text is read again: so all such mistakes, and whatever
 // else the file gets wrong, are said at once.
 func explain(file *source.File, err error, problems *source.Problems) {
-	const most = 20
+	most := 20
+	if len(file.Text) > small {
+		most = 1
+	}
 	text := slices.Clone(file.Text)
 	for range most {
 		p, blot := diagnose(file, text, err)
@@ -21,19 +26,26 @@ func explain(file *source.File, err error, problems *source.Problems) {
 		if !blot {
 			return
 		}
+		name := p.From
 		for i, c := range text[p.From:p.To] {
-			// The length and the lines stay, and so does every place.
+			// The length and the lines stay, and so does every place. What is written
+			// tells two places apart, lest they become one key twice.
 			if c < 0x80 && !isSpace(c) {
-				text[p.From+i] = 'x'
+				text[p.From+i] = 'a' + byte(name%26)
+				name /= 26
 			}
 		}
-		var docs, again = decode(text)
-		if err = again; err == nil {
+		var docs []*yaml.Node
+		if docs, err = decode(text); err == nil {
 			build(file, text, docs, problems)
 			return
 		}
 	}
 }
+
+// small is the size up to which a file is read often to explain a mistake; no
+// author writes larger ones by hand.
+const small = 64 << 10
 
 // failure is an error of the yaml library, taken apart.
 type failure struct {
@@ -108,6 +120,9 @@ func locate(file *source.File, text []byte, err error) failure {
 		return f
 	}
 	low, high := f.begin, file.Lines()
+	if len(text) > small {
+		high = low
+	}
 	for low < high {
 		middle := (low + high) / 2
 		if _, e := decode(text[:lineOffset(file, middle+1)]); e != nil && e.Error() == err.Error() {
@@ -190,13 +205,14 @@ func inFlowProblem(file *source.File, text []byte, from, to int) (source.Problem
 // tornByColon finds the expression of a line, or of one not far ahead, that holds
 // the colon which YAML took for a key's.
 func tornByColon(text []byte, from, line, to int) (span, bool) {
+	const longest = 4 << 10 // of an expression
 	for i := to; ; {
 		i = bytes.LastIndex(text[from:i], []byte("${"))
 		if i < 0 {
 			return span{}, false
 		}
 		i += from
-		rest := string(text[i:to])
+		rest := string(text[i:min(to, i+longest)])
 		end := closing(rest, 2)
 		if end < 0 {
 			end = lineEndAt(text, i) - i

@@ -6,6 +6,8 @@ import "strings"
 // the text that the problem will point to.
 func reword(message string, at []byte) (text, hint string) {
 	switch {
+	case strings.Contains(message, "max depth"):
+		return "mappings and lists are nested too deeply", ""
 	case strings.HasPrefix(message, "mapping values are not allowed"):
 		if string(at) == ":" {
 			return `a text with ": " in it must be quoted`, "put the whole text in quotes"
