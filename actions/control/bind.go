@@ -1,0 +1,105 @@
+package control
+
+import (
+	"cloudlet/engine/action"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// Set binds names to values.
+var Set = action.Define(action.Spec[setInputs, action.None]{
+	Name: "set", Summary: "Binds names to values.", Main: "names",
+	Doc:     "A name that is bound outside changes there; a new one is known to the end of the list of steps. All values are computed before any name changes.",
+	Example: "- set: {total: \"${sum(map(films, #.price))}\"}\n",
+	Run: func(c *action.Call, in *setInputs) (action.None, error) {
+		a := &in.Names
+		if len(a.Slots) == 1 {
+			v, err := a.Programs[0].Run(&c.Frame)
+			if err == nil {
+				v, err = a.Fit(0, v)
+			}
+			if err == nil {
+				c.Slots[a.Slots[0]] = v
+			}
+			return action.None{}, err
+		}
+		values := make([]any, len(a.Slots))
+		for i, p := range a.Programs {
+			v, err := p.Run(&c.Frame)
+			if err != nil {
+				return action.None{}, err
+			}
+			if values[i], err = a.Fit(i, v); err != nil {
+				return action.None{}, err
+			}
+		}
+		for i, slot := range a.Slots {
+			c.Slots[slot] = values[i]
+		}
+		return action.None{}, nil
+	},
+})
+
+type setInputs struct {
+	Names action.Assignments `doc:"Values by the name that they are bound to."`
+}
+
+// Transaction runs steps whose SQL commits together or not at all.
+var Transaction = action.Define(action.Spec[transactionInputs, any]{
+	Name: "transaction", Summary: "Runs steps whose SQL commits together, or not at all.", Main: "do", Beside: true,
+	Doc:     "It begins with its first statement. A failure rolls back; `return` and `respond` commit. One inside another is a savepoint.",
+	Example: "- transaction:\n    - sql.execute: UPDATE accounts SET balance = balance - ${args.amount} WHERE id = ${args.from}\n    - sql.execute: UPDATE accounts SET balance = balance + ${args.amount} WHERE id = ${args.to}\n",
+	Prepare: func(l action.Load, in *transactionInputs) action.Result {
+		in.name = l.Database(in.Database)
+		if outer := l.Transaction(); outer != "" && outer != in.name {
+			l.Problem(source.Problem{Span: l.At("database"), Code: "other_database", Text: "a transaction inside one of another database would not commit with it"})
+		}
+		return l.Compile(&in.Do, action.Within{Transaction: in.name})
+	},
+	Run: func(c *action.Call, in *transactionInputs) (any, error) {
+		return c.InTransaction(in.name, func() (any, error) { return in.Do.Run(c) })
+	},
+})
+
+type transactionInputs struct {
+	Do       action.Chain `doc:"The steps."`
+	Database string       `doc:"The database, by its name in cloudlet.yaml." optional:""`
+
+	name string
+}
+
+// Call runs another endpoint of the app in the same process.
+var Call = action.Define(action.Spec[callInputs, any]{
+	Name: "call", Summary: "Runs another endpoint in the same process, its checks included.", Main: "endpoint",
+	Example: "- call: {endpoint: \"GET /films/{id}\", args: {id: 1}}\n",
+	Prepare: func(l action.Load, in *callInputs) action.Result {
+		in.target = l.Endpoint(in.Endpoint, "endpoint")
+		if l.Transaction() != "" {
+			l.Problem(source.Problem{Span: l.At(""), Code: "not_in_transaction", Text: "an endpoint that is called inside a transaction would not take part in it",
+				Hint: "make the steps that both need a composite action"})
+		}
+		return action.Gives(schema.AnyType.WithClass(schema.Token))
+	},
+	Run: func(c *action.Call, in *callInputs) (any, error) {
+		args, ok, err := in.Args.Optional(c)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			args = schema.NewObject()
+		}
+		user, _, err := in.AsUser.Optional(c)
+		if err != nil {
+			return nil, err
+		}
+		return in.target.Invoke(c, args, user)
+	},
+})
+
+type callInputs struct {
+	Endpoint string                  `doc:"The verb and path: GET /films/{id}."`
+	Args     action.Expr[action.Map] `doc:"Its arguments, wherever they come from otherwise." optional:"" class:"any"`
+	AsUser   action.Expr[string]     `doc:"The user to call as; the present one where it is left out." optional:""`
+
+	target *action.Endpoint
+}

@@ -1,0 +1,220 @@
+// Package data holds the actions that read and write databases.
+package data
+
+import (
+	"fmt"
+	"net/http"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/database"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// dataFailures are what any statement may fail with.
+var dataFailures = []action.Outcome{
+	{Status: 409, Code: "already_exists", When: "a unique key is there already"},
+	{Status: 409, Code: "still_referenced", When: "a foreign key has nothing to refer to, or is still referred to"},
+	{Status: 400, Code: "invalid_value", When: "a value breaks NOT NULL or CHECK"},
+	{Status: 503, Code: "database_busy", When: "the database is busy for too long"},
+	{Status: 500, Code: "unexpected_type", When: "a stored value is not of its column's type"},
+}
+
+const sqlDoc = "${…} in the text is always a bound parameter, never text. The statement is prepared when the file is loaded: " +
+	"a table or column that is not there is a problem with its place, and the columns are the result's type."
+
+type sqlInputs struct {
+	SQL      action.SQL `doc:"One statement."`
+	Database string     `doc:"The database, by its name in cloudlet.yaml." optional:""`
+
+	name string
+}
+
+// prepare checks the statement; it returns nil after a problem.
+func (in *sqlInputs) prepare(l action.Load) *database.Description {
+	in.name = l.Database(in.Database)
+	return l.Statement(&in.SQL, in.Database)
+}
+
+// run evaluates the parameters and finds the transaction.
+func (in *sqlInputs) begin(c *action.Call) (*database.Tx, []any, error) {
+	args, err := in.SQL.Arguments(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	tx, err := c.Tx(in.name)
+	return tx, args, err
+}
+
+// rowType is the type of one row.
+func rowType(d *database.Description) *schema.Type {
+	t := &schema.Type{Kind: schema.ObjectK}
+	for _, column := range d.Columns {
+		t.Fields = append(t.Fields, schema.Field{Name: column.Name, Type: column.Type})
+	}
+	return t
+}
+
+// needsRows reports a statement that gives no rows where some are wanted.
+func needsRows(l action.Load, d *database.Description, name string) bool {
+	if d == nil {
+		return false
+	}
+	if len(d.Columns) == 0 {
+		l.Problem(source.Problem{Span: l.At("sql"), Code: "no_columns", Text: name + " needs a statement that gives rows", Hint: "use sql.execute, or add RETURNING"})
+		return false
+	}
+	return true
+}
+
+// Select gives all rows of a query.
+var Select = action.Define(action.Spec[sqlInputs, any]{
+	Name: "sql.select", Summary: "Gives all rows of a query, as a list of objects.", Main: "sql", Doc: sqlDoc,
+	Example:  "- sql.select: SELECT id, title FROM films WHERE year >= ${args.year} ORDER BY title\n",
+	Failures: dataFailures,
+	Prepare: func(l action.Load, in *sqlInputs) action.Result {
+		d := in.prepare(l)
+		if !needsRows(l, d, "sql.select") {
+			return action.Gives(schema.ListOf(schema.AnyType))
+		}
+		return action.Gives(schema.ListOf(rowType(d)))
+	},
+	Run: func(c *action.Call, in *sqlInputs) (any, error) {
+		tx, args, err := in.begin(c)
+		if err != nil {
+			return nil, err
+		}
+		if in.SQL.Direct(c) {
+			rows, err := in.SQL.Statement().AppendRows(c.Context, tx, nil, args)
+			return schema.Raw(rows), err
+		}
+		rows, err := in.SQL.Statement().Rows(c.Context, tx, args)
+		return rows, err
+	},
+})
+
+// One gives the first row of a query.
+var One = action.Define(action.Spec[oneInputs, any]{
+	Name: "sql.one", Summary: "Gives the first row of a query, or null.", Main: "sql", Doc: sqlDoc + " With `missing: 404` it fails where there is no row.",
+	Example:  "- sql.one: {sql: \"SELECT id, title FROM films WHERE id = ${args.id}\", missing: 404}\n",
+	Failures: append([]action.Outcome{{Status: 404, Code: "not_found", When: "there is no row, and `missing` says so"}}, dataFailures...),
+	Prepare:  prepareOne, Run: runOne,
+})
+
+type oneInputs struct {
+	SQL      action.SQL `doc:"One statement."`
+	Missing  int        `doc:"The status to fail with where there is no row; left out, the result is null." optional:""`
+	Database string     `doc:"The database, by its name in cloudlet.yaml." optional:""`
+
+	name string
+}
+
+func prepareOne(l action.Load, in *oneInputs) action.Result {
+	if in.Missing != 0 && (!action.Status(in.Missing) || in.Missing < 400) {
+		l.Problem(source.Problem{Span: l.At("missing"), Code: "out_of_range", Text: fmt.Sprintf("%d is no status from 400 to 599", in.Missing)})
+	}
+	in.name = l.Database(in.Database)
+	d := l.Statement(&in.SQL, in.Database)
+	if !needsRows(l, d, "sql.one") {
+		return action.Gives(schema.AnyType)
+	}
+	if in.Missing != 0 {
+		return action.Gives(rowType(d))
+	}
+	return action.Gives(rowType(d).OrNull())
+}
+
+func runOne(c *action.Call, in *oneInputs) (any, error) {
+	args, err := in.SQL.Arguments(c)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := c.Tx(in.name)
+	if err != nil {
+		return nil, err
+	}
+	if in.SQL.Direct(c) {
+		row, found, err := in.SQL.Statement().AppendOne(c.Context, tx, nil, args)
+		switch {
+		case err != nil:
+			return nil, err
+		case found:
+			return schema.Raw(row), nil
+		}
+		return nil, in.none()
+	}
+	row, err := in.SQL.Statement().One(c.Context, tx, args)
+	switch {
+	case err != nil:
+		return nil, err
+	case row != nil:
+		return row, nil
+	}
+	return nil, in.none()
+}
+
+// none is what a query without a row gives.
+func (in *oneInputs) none() error {
+	if in.Missing == 0 {
+		return nil
+	}
+	code, detail := "not_found", "There is no such thing here."
+	if in.Missing != http.StatusNotFound {
+		code, detail = "missing", "What was asked for is not there."
+	}
+	return action.Fail(in.Missing, code, detail)
+}
+
+// Value gives the first column of the first row.
+var Value = action.Define(action.Spec[sqlInputs, any]{
+	Name: "sql.value", Summary: "Gives the first column of the first row, or null.", Main: "sql", Doc: sqlDoc,
+	Example:  "- sql.value: SELECT count(*) FROM films\n",
+	Failures: dataFailures,
+	Prepare: func(l action.Load, in *sqlInputs) action.Result {
+		d := in.prepare(l)
+		if !needsRows(l, d, "sql.value") {
+			return action.Gives(schema.AnyType)
+		}
+		return action.Gives(d.Columns[0].Type.OrNull())
+	},
+	Run: func(c *action.Call, in *sqlInputs) (any, error) {
+		tx, args, err := in.begin(c)
+		if err != nil {
+			return nil, err
+		}
+		return in.SQL.Statement().Value(c.Context, tx, args)
+	},
+})
+
+// Execute runs a statement for its effect.
+var Execute = action.Define(action.Spec[sqlInputs, any]{
+	Name: "sql.execute", Summary: "Runs a statement that writes.", Main: "sql", Doc: sqlDoc + " last_insert_id is that of the last row that was inserted.",
+	Example:  "- sql.execute: DELETE FROM films WHERE id = ${args.id}\n",
+	Failures: dataFailures,
+	Result:   executed,
+	Prepare: func(l action.Load, in *sqlInputs) action.Result {
+		if d := in.prepare(l); d != nil && !d.Writes {
+			l.Problem(source.Problem{Span: l.At("sql"), Code: "no_effect", Text: "sql.execute needs a statement that writes", Hint: "use sql.select, sql.one or sql.value to read"})
+		}
+		return action.Gives(executed)
+	},
+	Run: func(c *action.Call, in *sqlInputs) (any, error) {
+		tx, args, err := in.begin(c)
+		if err != nil {
+			return nil, err
+		}
+		affected, id, err := in.SQL.Statement().Execute(c.Context, tx, args)
+		if err != nil {
+			return nil, err
+		}
+		return executedShape.New([]any{affected, id}), nil
+	},
+})
+
+var (
+	executed = schema.ObjectOf(
+		schema.Field{Name: "rows_affected", Type: schema.IntType},
+		schema.Field{Name: "last_insert_id", Type: schema.IntType},
+	)
+	executedShape = schema.NewShape("rows_affected", "last_insert_id")
+)

@@ -1,0 +1,102 @@
+// Package text holds the actions that make texts: hashes, random tokens.
+package text
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"unicode/utf8"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// Hash computes a hash (FIPS 180-4) as hexadecimal digits.
+var Hash = action.Define(action.Spec[hashInputs, string]{
+	Name: "hash", Summary: "Computes a SHA-2 hash, as hexadecimal digits.", Main: "input",
+	Doc:     "A hash of a secret is a token: it may be stored and sent, but not logged. For passwords it is the wrong thing: it is fast.",
+	Example: "- hash: ${args.email}\n  as: digest\n",
+	Prepare: func(l action.Load, in *hashInputs) action.Result {
+		return action.Gives(schema.StringType.WithClass(min(in.Input.Type().Highest(), schema.Token)))
+	},
+	Run: func(c *action.Call, in *hashInputs) (string, error) {
+		text, err := in.Input.Value(c)
+		if err != nil {
+			return "", err
+		}
+		switch in.Algorithm {
+		case "sha384":
+			sum := sha512.Sum384([]byte(text))
+			return hex.EncodeToString(sum[:]), nil
+		case "sha512":
+			sum := sha512.Sum512([]byte(text))
+			return hex.EncodeToString(sum[:]), nil
+		}
+		sum := sha256.Sum256([]byte(text))
+		return hex.EncodeToString(sum[:]), nil
+	},
+})
+
+type hashInputs struct {
+	Input     action.Expr[action.Text] `doc:"What is hashed, as UTF-8." class:"secret"`
+	Algorithm string                   `doc:"The hash function." enum:"sha256,sha384,sha512" default:"sha256"`
+}
+
+const (
+	longestRandom = 4096
+)
+
+// Random makes a text of random characters from the system's CSPRNG.
+var Random = action.Define(action.Spec[randomInputs, string]{
+	Name: "random", Summary: "Makes a text of random characters that nobody can guess.", Main: "length",
+	Doc:     "Every character of the alphabet is equally likely. The result is a token.",
+	Example: "- random: 40\n  as: code\n",
+	Result:  schema.TokenType,
+	Prepare: func(l action.Load, in *randomInputs) action.Result {
+		if n, ok := in.Length.Constant(); ok && (n < 1 || n > longestRandom) {
+			l.Problem(source.Problem{Span: l.At("length"), Code: "out_of_range", Text: fmt.Sprintf("length is 1 to %d characters", longestRandom)})
+		}
+		seen := map[rune]bool{}
+		for _, r := range in.Alphabet {
+			if seen[r] {
+				l.Problem(source.Problem{Span: l.At("alphabet"), Code: "duplicate_character", Text: fmt.Sprintf("%q stands twice in the alphabet and would come twice as often", r)})
+				break
+			}
+			seen[r] = true
+		}
+		if utf8.RuneCountInString(in.Alphabet) < 2 {
+			l.Problem(source.Problem{Span: l.At("alphabet"), Code: "out_of_range", Text: "an alphabet has at least two characters"})
+		}
+		in.letters = []rune(in.Alphabet)
+		return action.Gives(schema.TokenType)
+	},
+	Run: func(c *action.Call, in *randomInputs) (string, error) {
+		n, err := in.Length.Value(c)
+		if err != nil {
+			return "", err
+		}
+		if n < 1 || n > longestRandom {
+			return "", &action.Failure{Status: 500, Code: "out_of_range", Detail: "A length is out of range.", Reason: fmt.Sprintf("a random text of %d characters", n)}
+		}
+		out, size := make([]rune, n), big.NewInt(int64(len(in.letters)))
+		for i := range out {
+			k, err := rand.Int(rand.Reader, size)
+			if err != nil {
+				return "", err
+			}
+			out[i] = in.letters[k.Int64()]
+		}
+		return string(out), nil
+	},
+})
+
+type randomInputs struct {
+	Length   action.Expr[int] `doc:"How many characters." default:"32"`
+	Alphabet string           `doc:"The characters to choose from." default:"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"`
+
+	letters []rune
+}

@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"cloudlet/engine/database"
+	"cloudlet/engine/identity"
+	"cloudlet/engine/internal/settings"
+	"cloudlet/engine/language/source"
+)
+
+// Names of identity that the command line shows and takes.
+type (
+	// User is a user as lists show them.
+	User = identity.User
+	// Role is a role as lists show them.
+	Role = identity.Role
+	// NewUser is what a user is made from.
+	NewUser = identity.NewUser
+	// AccountError is what identity refuses, with a stable code and a sentence.
+	AccountError = identity.Error
+)
+
+// Accounts are an app's users, roles and secret, for the command line. They work
+// while the app is being served: what changes holds there within a second.
+type Accounts struct {
+	*identity.Service
+	db       *database.DB
+	keys     *identity.Keyring
+	settings *settings.Settings
+}
+
+// OpenAccounts opens the users of the app in dir, making its main database and
+// secret where they are missing. Close them.
+func OpenAccounts(ctx context.Context, dir string, list ...Option) (*Accounts, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	o := newOptions(list)
+	s, err := readSettings(dir, o)
+	if err != nil {
+		return nil, err
+	}
+	a := &Accounts{settings: s}
+	if a.db, err = database.Open(ctx, database.Config{Name: "main", URL: s.Databases["main"], Dir: dir}); err != nil {
+		return nil, err
+	}
+	if err := a.begin(ctx, dir, o); err != nil {
+		a.db.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Accounts) begin(ctx context.Context, dir string, o *options) error {
+	problems, err := a.db.Migrate(ctx, []database.Set{identity.Migrations()})
+	if err != nil {
+		return err
+	}
+	for _, p := range problems {
+		if !p.Warning {
+			return &ProblemsError{problems}
+		}
+	}
+	data := filepath.Join(dir, "data")
+	if a.keys, err = identity.OpenKeyring(data, o.env("CLOUDLET_SECRET")); err != nil {
+		return err
+	}
+	a.Service, err = identity.Open(ctx, a.db, a.keys, identity.Options{Issuer: a.settings.Auth.Issuer, TicketLifetime: a.settings.Auth.Ticket, Log: o.log, DataDir: data})
+	return err
+}
+
+// readSettings reads cloudlet.yaml alone.
+func readSettings(dir string, o *options) (*settings.Settings, error) {
+	var file *source.File
+	text, err := os.ReadFile(filepath.Join(dir, settings.FileName))
+	if err == nil {
+		file = source.NewFile(settings.FileName, text)
+	} else if !os.IsNotExist(err) {
+		return nil, fmt.Errorf("%s cannot be read: %w", settings.FileName, err)
+	} else if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("the app's folder cannot be opened: %w", err)
+	}
+	var problems source.Problems
+	s := settings.Read(file, dir, o.env, &problems)
+	if problems.Count() > 0 {
+		return nil, &ProblemsError{problems.All()}
+	}
+	return s, nil
+}
+
+// RotateSecret adds a new key that signs from now on. Tickets that the old one
+// signed stay valid until they expire.
+func (a *Accounts) RotateSecret() error { return a.keys.Rotate(a.settings.Auth.Ticket) }
+
+// Close closes the accounts.
+func (a *Accounts) Close() error {
+	err := a.Service.Close()
+	if e := a.db.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// SecretPath is the file that holds the secret of the app in dir, "" where
+// CLOUDLET_SECRET gives it.
+func SecretPath(dir string, list ...Option) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil || newOptions(list).env("CLOUDLET_SECRET") != "" {
+		return "", err
+	}
+	return filepath.Join(dir, "data", "secret.key"), nil
+}

@@ -1,0 +1,181 @@
+// Package action is the contract of actions: what somebody who writes one must
+// import, and nothing of the engine besides.
+//
+// An action is one declaration, a package variable made by Define. Its name,
+// inputs, defaults, documentation, checks and classes are written there and
+// nowhere else:
+//
+//	var Log = action.Define(action.Spec[LogInputs, action.None]{
+//		Name:     "log",
+//		Summary:  "Writes one line to the log.",
+//		Main:     "message",
+//		Run:      runLog,
+//	})
+//
+//	type LogInputs struct {
+//		Message action.Expr[action.Text] `doc:"What happened, in a sentence."`
+//		Level   string                   `doc:"How much it matters." enum:"debug,info,warn,error" default:"info"`
+//	}
+//
+// The type of an input says when its value is known: a plain Go type is a
+// constant of the file, Expr is evaluated for each request, Chain is a list of
+// steps, SQL a statement.
+package action
+
+import (
+	"cloudlet/engine/language/schema"
+)
+
+// Spec declares an action with inputs In and a result Out: None where the action
+// exists for its effect, else any, string, int or bool.
+type Spec[In, Out any] struct {
+	Name    string // as authors write it
+	Summary string // one sentence
+	Doc     string // what else there is to know; may be empty
+	Example string // a step, as YAML
+	Main    string // the input that a plain value fills; may be empty
+	// Beside says that all inputs but Main stand beside the action's key, as
+	// `then` beside `if`.
+	Beside bool
+	// Result is the type of the result where Out does not say it.
+	Result *schema.Type
+	// Ends says that no step after this one can run.
+	Ends bool
+	// Failures are the problems that the action itself can answer with.
+	Failures []Outcome
+	// Prepare, where there is one, runs once at load when the inputs are bound;
+	// it may compile chains and statements and say the type of the result.
+	Prepare func(l Load, in *In) Result
+	// Run runs the step.
+	Run func(c *Call, in *In) (Out, error)
+}
+
+// Outcome is a failure that an action declares.
+type Outcome struct {
+	Status int
+	Code   string
+	When   string
+}
+
+// None is the result of actions that have none: they leave ${last} alone.
+type None struct{}
+
+// Action is a declared action.
+type Action struct {
+	Name, Summary, Doc, Example string
+	Main                        string
+	Beside                      bool
+	Ends                        bool
+	Inputs                      []Input
+	Result                      *schema.Type // nil: none, or only Prepare knows
+	HasResult                   bool
+	Failures                    []Outcome
+
+	bind func() *Binding
+}
+
+// Binding is an action in one step: its inputs to be filled, then run.
+type Binding struct {
+	In      any // *In
+	Prepare func(l Load) Result
+	Run     func(c *Call) (any, error) // NoResult where there is none
+}
+
+// Bind makes a fresh binding, its inputs at their defaults.
+func (a *Action) Bind() *Binding { return a.bind() }
+
+// Input finds an input by its name.
+func (a *Action) Input(name string) (*Input, bool) {
+	for i := range a.Inputs {
+		if a.Inputs[i].Name == name {
+			return &a.Inputs[i], true
+		}
+	}
+	return nil, false
+}
+
+// InputNames lists the inputs in the order of their declaration.
+func (a *Action) InputNames() []string {
+	names := make([]string, len(a.Inputs))
+	for i, in := range a.Inputs {
+		names[i] = in.Name
+	}
+	return names
+}
+
+// noResult has a size: pointers to different zero-size variables may be equal.
+type noResult struct{ _ byte }
+
+// NoResult is what a step without a result gives to the chain that runs it.
+var NoResult any = &noResult{}
+
+// Define makes an action from its declaration. It panics on a declaration that
+// makes no sense: a programmer's mistake, found at start.
+func Define[In, Out any](spec Spec[In, Out]) *Action {
+	a := &Action{
+		Name: spec.Name, Summary: spec.Summary, Doc: spec.Doc, Example: spec.Example,
+		Main: spec.Main, Beside: spec.Beside, Ends: spec.Ends, Failures: spec.Failures,
+		Inputs: inputsOf[In](spec.Name, spec.Main),
+	}
+	a.Result, a.HasResult = resultOf[Out](spec.Name)
+	if spec.Result != nil {
+		a.Result = spec.Result
+	}
+	a.bind = func() *Binding {
+		in := new(In)
+		setDefaults(in, a.Inputs)
+		b := &Binding{In: in}
+		b.Run = runner(spec.Run, in)
+		b.Prepare = func(l Load) Result {
+			if spec.Prepare != nil {
+				return spec.Prepare(l, in)
+			}
+			return a.declared()
+		}
+		return b
+	}
+	return a
+}
+
+// declared is the result as the declaration alone tells it.
+func (a *Action) declared() Result {
+	if a.Ends {
+		return Result{Ends: true}
+	}
+	if !a.HasResult {
+		return Result{}
+	}
+	return Result{Type: a.Result, Has: Always}
+}
+
+func runner[In, Out any](run func(c *Call, in *In) (Out, error), in *In) func(c *Call) (any, error) {
+	if none, ok := any(run).(func(c *Call, in *In) (None, error)); ok {
+		return func(c *Call) (any, error) {
+			_, err := none(c, in)
+			return NoResult, err
+		}
+	}
+	if direct, ok := any(run).(func(c *Call, in *In) (any, error)); ok {
+		return func(c *Call) (any, error) { return direct(c, in) }
+	}
+	return func(c *Call) (any, error) {
+		out, err := run(c, in)
+		return out, err
+	}
+}
+
+func resultOf[Out any](name string) (*schema.Type, bool) {
+	switch any((*Out)(nil)).(type) {
+	case *None:
+		return nil, false
+	case *any:
+		return schema.AnyType, true
+	case *string:
+		return schema.StringType, true
+	case *int:
+		return schema.IntType, true
+	case *bool:
+		return schema.BoolType, true
+	}
+	panic("action " + name + ": a result is None, any, string, int or bool")
+}

@@ -1,0 +1,77 @@
+package action
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Answer is the response as far as it is known. Parallel branches must not write it.
+type Answer struct {
+	Status int         // 0: the verb's
+	Header http.Header // nil until a header is set
+	// Ended says that respond or redirect gave the whole answer: Body, or Text
+	// with its own Content-Type.
+	Ended   bool
+	Body    any
+	HasBody bool
+	Text    []byte
+	// Token says that the answer holds a token and must not be stored.
+	Token bool
+}
+
+// framing are the headers that net/http writes from the body.
+var framing = []string{"Connection", "Content-Length", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+
+// CheckHeader says what is wrong with a header (RFC 9110, section 5), or "".
+func CheckHeader(name, value string) string {
+	switch {
+	case name == "" || strings.ContainsFunc(name, func(r rune) bool { return !tokenCharacter(r) }):
+		return "a header's name has letters, digits and -"
+	case slices.Contains(framing, http.CanonicalHeaderKey(name)):
+		return "the header " + http.CanonicalHeaderKey(name) + " is written by the server"
+	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+		return "a header's value has no control characters or line breaks"
+	}
+	return ""
+}
+
+func tokenCharacter(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r < 0x7f && strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+}
+
+// SetHeader sets a header of the answer. A value that could forge another header
+// fails with 500 invalid_header.
+func (a *Answer) SetHeader(name, value string) error {
+	if reason := CheckHeader(name, value); reason != "" {
+		return &Failure{Status: 500, Code: "invalid_header", Detail: "A header of the answer is not valid.", Reason: reason}
+	}
+	if a.Header == nil {
+		a.Header = make(http.Header, 4)
+	}
+	a.Header.Set(name, value)
+	return nil
+}
+
+// AddCookie adds a Set-Cookie header.
+func (a *Answer) AddCookie(c *http.Cookie) error {
+	if err := c.Valid(); err != nil {
+		return &Failure{Status: 500, Code: "invalid_cookie", Detail: "A cookie of the answer is not valid.", Reason: err.Error()}
+	}
+	if a.Header == nil {
+		a.Header = make(http.Header, 4)
+	}
+	a.Header.Add("Set-Cookie", c.String())
+	return nil
+}
+
+// IsJSON reports whether the body is to be written as JSON: no header says otherwise.
+func (a *Answer) IsJSON() bool {
+	t := a.Header.Get("Content-Type")
+	if t == "" {
+		return true
+	}
+	t, _, _ = strings.Cut(strings.ToLower(t), ";")
+	t = strings.TrimSpace(t)
+	return t == "application/json" || strings.HasSuffix(t, "+json")
+}

@@ -1,0 +1,159 @@
+package action
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"cloudlet/engine/database"
+	"cloudlet/engine/identity"
+	"cloudlet/engine/language/expression"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// The slots that every chain has; the names that it binds follow.
+const (
+	LastSlot    = iota // ${last}
+	ArgsSlot           // ${args}
+	UserSlot           // ${user}
+	RequestSlot        // ${request}
+	ErrorSlot          // ${error}, inside handlers
+	FirstSlot          // the first free one
+)
+
+// Call is one run of a chain: its slots, and the exchange that it belongs to.
+// A composite action runs in a Call of its own, a parallel branch in a copy.
+type Call struct {
+	expression.Frame
+	*Exchange
+
+	// Context ends when the chain's, or the step's, timeout passes or the client
+	// goes. Its Done is made when it is first asked for: do not ask in passing.
+	Context *Context
+	// Result is what `return` gave.
+	Result any
+
+	transaction *transaction
+}
+
+// Exchange is one request being answered, with all that its chains share.
+type Exchange struct {
+	Services *Services
+	Request  *http.Request // nil where a program calls
+	Log      *slog.Logger
+	// Encodes says that the result goes straight out as JSON.
+	Encodes bool
+	// Trace, where there is one, is told of every step.
+	Trace func(Traced)
+	// Depth counts the endpoints that called each other.
+	Depth int
+
+	Answer Answer
+
+	mu     sync.Mutex // parallel branches share the exchange
+	trace  string
+	caller *identity.Caller
+	asked  bool // whether the caller is known
+}
+
+// Caller is who asks, or nil without a valid ticket. Where nothing had to know
+// so far, the ticket is verified now.
+func (x *Exchange) Caller() *identity.Caller {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.asked {
+		x.asked = true
+		if x.Request != nil {
+			if token := Bearer(x.Request); token != "" {
+				x.caller, _ = x.Services.Identity.Verify(token)
+			}
+		}
+	}
+	return x.caller
+}
+
+// SetCaller says who asks.
+func (x *Exchange) SetCaller(c *identity.Caller) { x.caller, x.asked = c, true }
+
+// AdoptTrace takes over the trace id of the exchange that this one belongs to.
+func (x *Exchange) AdoptTrace(o *Exchange) { x.trace = o.TraceID() }
+
+// Bearer is the ticket that a request brings (RFC 6750, section 2.1), or "".
+func Bearer(r *http.Request) string {
+	a := r.Header["Authorization"]
+	const scheme = "bearer "
+	if len(a) != 1 || len(a[0]) <= len(scheme) || !strings.EqualFold(a[0][:len(scheme)], scheme) {
+		return ""
+	}
+	return strings.TrimSpace(a[0][len(scheme):])
+}
+
+// Services are what actions may use.
+type Services struct {
+	Identity *identity.Service
+	Database func(name string) *database.DB
+}
+
+// Traced is one step as `call --trace` shows it; no value above public is in it.
+type Traced struct {
+	At      source.Span
+	Action  string
+	Depth   int
+	Inputs  []TracedInput
+	Result  any
+	Skipped bool
+	Failure *Failure
+	Took    time.Duration
+}
+
+// TracedInput is an input as it was evaluated.
+type TracedInput struct {
+	Name  string
+	Value any
+}
+
+// TraceID names the request in logs and problems: 32 hexadecimal digits, from
+// the client's traceparent (W3C Trace Context) where it sent one.
+func (x *Exchange) TraceID() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.trace == "" {
+		x.trace = traceID(x.Request)
+	}
+	return x.trace
+}
+
+// Fork is a copy of the call for a parallel branch, with its own slots.
+func (c *Call) Fork(ctx *Context) *Call {
+	f := &Call{Exchange: c.Exchange, Context: ctx, transaction: c.transaction}
+	f.Slots, f.Done, f.Now = slices.Clone(c.Slots), ctx, c.Now
+	return f
+}
+
+// Child is a call of another chain in the same exchange: a composite action's.
+func (c *Call) Child(slots []any) *Call {
+	n := &Call{Exchange: c.Exchange, Context: c.Context, transaction: c.transaction}
+	n.Slots, n.Done, n.Now = slots, c.Context, c.Now
+	return n
+}
+
+// userObject is the request's user as ${user} shows it.
+func userObject(u *identity.Caller) any {
+	if u == nil {
+		return nil
+	}
+	roles := make([]any, len(u.Roles))
+	for i, r := range u.Roles {
+		roles[i] = r
+	}
+	return userShape.New([]any{u.Name, roles, schema.NewObject()})
+}
+
+var userShape = schema.NewShape("name", "roles", "extras")
+
+// UserValue is ${user}: null without a ticket.
+func (x *Exchange) UserValue() any { return userObject(x.Caller()) }

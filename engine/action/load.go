@@ -1,0 +1,100 @@
+package action
+
+import (
+	"net/http"
+
+	"cloudlet/engine/database"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// Presence says whether a step or chain has a result.
+type Presence uint8
+
+// The presences.
+const (
+	Never Presence = iota
+	Maybe
+	Always
+)
+
+// Result is what is known at load about the result of a step or chain.
+type Result struct {
+	Type *schema.Type // nil where Has is Never
+	Has  Presence
+	Ends bool // no step after it can run
+}
+
+// Effect is the result of a step that has none.
+var Effect = Result{}
+
+// Gives is the result of a step that always has one of the type t.
+func Gives(t *schema.Type) Result { return Result{Type: t, Has: Always} }
+
+// Either is the result of one of two chains, it is not known which.
+func Either(a, b Result) Result {
+	switch {
+	case a.Ends && b.Ends:
+		return Result{Ends: true}
+	case a.Ends:
+		return b
+	case b.Ends:
+		return a
+	case a.Has == Never && b.Has == Never:
+		return Result{}
+	case a.Has == Never:
+		return Result{Type: b.Type, Has: Maybe}
+	case b.Has == Never:
+		return Result{Type: a.Type, Has: Maybe}
+	}
+	return Result{Type: schema.Join(a.Type, b.Type), Has: min(a.Has, b.Has)}
+}
+
+// Local is a name that an action binds inside a chain it runs, as for_each its item.
+type Local struct {
+	Name string
+	Type *schema.Type
+	Slot int // set by Load.Compile
+}
+
+// Within says where an action runs a chain.
+type Within struct {
+	Locals      []*Local
+	Transaction string // the database whose transaction the chain runs in
+	Parallel    bool   // the chain runs beside others: outer names are read-only, nothing in it ends the outside
+	Handler     bool   // the chain handles a failure: ${error} is known
+}
+
+// Load is what an action may ask for while its file is loaded.
+type Load interface {
+	// At is the place of an input in the file, or of the action where the input is not written.
+	At(input string) source.Span
+	// Problem reports a mistake at a place.
+	Problem(p source.Problem)
+	// Compile compiles a chain in the scope of the step. A chain that Prepare does
+	// not compile is compiled after it, without locals.
+	Compile(chain *Chain, in Within) Result
+	// Statement checks a statement against a database. It returns nil after a problem.
+	Statement(sql *SQL, db string) *database.Description
+	// Transaction is the database whose transaction surrounds the step, or "".
+	Transaction() string
+	// Parallel reports whether the step runs beside others.
+	Parallel() bool
+	// Returns says that the step ends its chain with a result of the type t.
+	Returns(t *schema.Type)
+	// Database is the name of the database to use where the step says name, which may be "".
+	Database(name string) string
+	// Endpoint resolves "GET /films/{id}" when all files are compiled. The input is where problems go.
+	Endpoint(name, input string) *Endpoint
+}
+
+// Endpoint is another verb of the app, to be called in the same process.
+type Endpoint struct {
+	Method, Path string
+	Type         *schema.Type // of its result
+	// Invoke runs the verb with its checks; user "" is the present caller.
+	Invoke func(c *Call, arguments *schema.Object, user string) (any, error)
+}
+
+// Status tells whether a number is a status that an answer may have.
+func Status(n int) bool { return n >= 200 && n <= 599 && http.StatusText(n) != "" }

@@ -1,0 +1,54 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/internal/plan"
+	"cloudlet/engine/language/schema"
+)
+
+// CallRequest is an endpoint to be run without a network.
+type CallRequest struct {
+	Method string
+	Path   string      // an address, /films/7, or a pattern with its arguments among Arguments
+	Args   [][2]string // names with texts, read as those of a query; a repeated name makes a list
+	User   string      // whose roles it runs with; "" is nobody
+	Trace  func(action.Traced)
+}
+
+// CallResult is an endpoint's answer.
+type CallResult struct {
+	Status int
+	Body   []byte // JSON; empty without a body
+	Header map[string][]string
+}
+
+// Call runs an endpoint as a request would, its checks included. Failures are
+// results too: a status of 400 or more, and the problem as the body.
+func (e *Engine) Call(ctx context.Context, c CallRequest) (*CallResult, error) {
+	g := e.enter()
+	if g == nil {
+		return nil, context.Canceled
+	}
+	defer g.leave()
+	in := plan.Invocation{Method: c.Method, Path: c.Path, Args: c.Args, User: c.User, Services: g.services, Log: e.o.log}
+	if c.Trace != nil {
+		var mu sync.Mutex // parallel branches trace too
+		in.Trace = func(t action.Traced) {
+			mu.Lock()
+			defer mu.Unlock()
+			c.Trace(t)
+		}
+	}
+	out := g.plan.Call(ctx, in)
+	r := &CallResult{Status: out.Status, Header: out.Header}
+	switch {
+	case out.Text != nil:
+		r.Body = out.Text
+	case out.HasBody:
+		r.Body = schema.AppendJSON(nil, out.Body)
+	}
+	return r, nil
+}

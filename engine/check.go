@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+
+	"cloudlet/engine/internal/plan"
+	"cloudlet/engine/language/source"
+)
+
+// Route is one verb at one address, as `cloudlet routes` shows it.
+type Route struct {
+	Method  string   `json:"method"`
+	Path    string   `json:"path"`
+	Auth    []string `json:"auth"` // "public", "user", or the roles of which one suffices
+	File    string   `json:"file"`
+	Line    int      `json:"line"`
+	Summary string   `json:"summary,omitempty"`
+	// PublicWrite marks a verb that writes to a database for everybody.
+	PublicWrite bool `json:"public_write"`
+}
+
+func routeOf(e *plan.Endpoint, v *plan.Verb) Route {
+	r := Route{Method: v.Method, Path: v.Path, File: e.File.Path, Line: v.At.Start().Line, Summary: v.Summary}
+	switch {
+	case v.Public():
+		r.Auth = []string{"public"}
+	case v.Auth.User:
+		r.Auth = []string{"user"}
+	default:
+		r.Auth = v.Auth.Roles
+	}
+	r.PublicWrite = v.Public() && v.Writes
+	return r
+}
+
+// Check compiles the app in dir and says all that is wrong with it, warnings too.
+// It creates and changes nothing. The error is what keeps the app from being read.
+func Check(ctx context.Context, dir string, list ...Option) ([]Problem, error) {
+	_, problems, err := Inspect(ctx, dir, list...)
+	return problems, err
+}
+
+// Inspect is Check that also lists the routes; they are complete only where there
+// are no problems.
+func Inspect(ctx context.Context, dir string, list ...Option) ([]Route, []Problem, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := newLoader(dir, newOptions(list)).load(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.routes(), a.problems.All(), nil
+}
+
+// Formats of problems.
+const (
+	FormatText   = "text"
+	FormatJSON   = "json"
+	FormatGitHub = "github"
+)
+
+// PrintProblems writes problems as text with carets, as a JSON list, or as
+// GitHub's workflow commands.
+func PrintProblems(w io.Writer, format string, list []Problem) error {
+	switch format {
+	case FormatJSON:
+		return source.WriteJSON(w, list)
+	case FormatGitHub:
+		return source.WriteGitHub(w, list)
+	}
+	return source.WriteText(w, list)
+}

@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/database"
+	"cloudlet/engine/identity"
+	"cloudlet/engine/internal/settings"
+	"cloudlet/engine/internal/watch"
+	"cloudlet/engine/language/source"
+)
+
+// Problem is one mistake in an app's files.
+type Problem = source.Problem
+
+// ProblemsError says that an app cannot run as it is written.
+type ProblemsError struct{ Problems []Problem }
+
+func (e *ProblemsError) Error() string {
+	if len(e.Problems) == 1 {
+		return "1 problem: " + e.Problems[0].String()
+	}
+	return fmt.Sprintf("%d problems, the first: %s", len(e.Problems), e.Problems[0])
+}
+
+// Engine serves one app. It is an http.Handler, safe for use by several goroutines.
+type Engine struct {
+	dir     string
+	o       *options
+	loader  *loader
+	keys    *identity.Keyring
+	current atomic.Pointer[generation]
+
+	mu        sync.Mutex // one load at a time; guards what follows
+	identity  *identity.Service
+	databases map[string]*openDatabase // by name
+	retired   sync.WaitGroup           // generations that are being drained
+
+	health  atomic.Pointer[health]
+	watcher *watch.Watcher
+	stop    context.CancelFunc
+	stopped chan struct{}
+	closing sync.Once
+	closed  error
+}
+
+// openDatabase is an open database and the URL that it was opened with.
+type openDatabase struct {
+	url string
+	db  *database.DB
+}
+
+// Open loads the app in dir, applies its migrations and makes it ready to serve.
+// An app with problems gives a *ProblemsError and leaves everything as it was.
+// Close the engine.
+func Open(dir string, list ...Option) (*Engine, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	o := newOptions(list)
+	e := &Engine{dir: dir, o: o, loader: newLoader(dir, o), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
+	ctx, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	if o.watch {
+		// Watching begins before the files are read, so that no change falls between.
+		if e.watcher, err = watch.Start(watch.Options{Roots: []string{filepath.Join(dir, settings.FileName), filepath.Join(dir, endpointsFolder)}}); err != nil {
+			stop()
+			return nil, err
+		}
+	}
+	if err := e.reload(ctx, false); err != nil {
+		close(e.stopped)
+		e.Close()
+		return nil, err
+	}
+	go e.follow(ctx)
+	return e, nil
+}
+
+// Close drains the running generation and closes what the engine opened.
+func (e *Engine) Close() error {
+	e.closing.Do(func() { e.closed = e.close() })
+	return e.closed
+}
+
+func (e *Engine) close() error {
+	e.stop()
+	<-e.stopped
+	var errs []error
+	if e.watcher != nil {
+		errs = append(errs, e.watcher.Close())
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if g := e.current.Swap(nil); g != nil {
+		g.drain()
+	}
+	e.retired.Wait()
+	if e.identity != nil {
+		errs = append(errs, e.identity.Close())
+	}
+	for _, d := range e.databases {
+		errs = append(errs, d.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// ServeHTTP answers a request with the generation that runs when it begins.
+func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g := e.enter()
+	if g == nil {
+		x := &action.Exchange{Request: r, Log: e.o.log}
+		writeFailure(w, x, action.Fail(http.StatusServiceUnavailable, "shutting_down", "The server is shutting down."))
+		return
+	}
+	defer g.leave()
+	g.table.ServeHTTP(w, r)
+}
+
+// enter takes part in the running generation; leave it in the end.
+func (e *Engine) enter() *generation {
+	for {
+		g := e.current.Load()
+		if g == nil || g.enter() {
+			return g
+		}
+	}
+}
+
+// Listen is the address that the app's settings say.
+func (e *Engine) Listen() string { return e.current.Load().settings.Listen }
+
+// Generation counts the swaps.
+func (e *Engine) Generation() int { return e.current.Load().number }
+
+// Routes lists what the running generation serves.
+func (e *Engine) Routes() []Route { return e.current.Load().routes }
+
+// EnsureRoot makes the user root where there is no user at all. The password is
+// CLOUDLET_ROOT_PASSWORD, or made and returned; made is "" where nothing was made
+// or the password is known to whoever set it.
+func (e *Engine) EnsureRoot(ctx context.Context) (made string, err error) {
+	given := e.o.env("CLOUDLET_ROOT_PASSWORD")
+	created, password, err := e.identity.EnsureRoot(ctx, given)
+	if err != nil || !created || given != "" {
+		return "", err
+	}
+	return password, nil
+}
+
+// health is what /-/health shows.
+type health struct {
+	generation, endpoints, problems int
+	loaded                          time.Time
+}

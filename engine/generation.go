@@ -1,0 +1,239 @@
+package engine
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/database"
+	"cloudlet/engine/identity"
+	"cloudlet/engine/internal/plan"
+	"cloudlet/engine/internal/route"
+	"cloudlet/engine/internal/settings"
+)
+
+// generation is one compiled app that serves requests. It never changes.
+type generation struct {
+	number   int
+	loaded   time.Time
+	settings *settings.Settings
+	plan     *plan.Plan
+	table    *route.Table
+	routes   []Route
+	services *action.Services
+	old      []*database.DB // to be closed when it is drained
+
+	// running counts the requests in it; once it was retired and they have ended,
+	// drained is closed. The highest bit says that it is retired.
+	running atomic.Int64
+	drained chan struct{}
+	once    sync.Once
+}
+
+const retiredBit = 1 << 62
+
+func (g *generation) enter() bool {
+	if g.running.Add(1)&retiredBit != 0 {
+		g.leave()
+		return false
+	}
+	return true
+}
+
+func (g *generation) leave() {
+	if g.running.Add(-1) == retiredBit {
+		g.once.Do(func() { close(g.drained) })
+	}
+}
+
+// drain waits until every request in the generation has ended. New ones do not enter.
+func (g *generation) drain() {
+	if g.running.Or(retiredBit) == 0 {
+		g.once.Do(func() { close(g.drained) })
+	}
+	<-g.drained
+}
+
+// retire closes what only the old generation used, once it is drained.
+func (e *Engine) retire(g *generation) {
+	if g == nil {
+		return
+	}
+	e.retired.Go(func() {
+		g.drain()
+		for _, db := range g.old {
+			if err := db.Close(); err != nil {
+				e.o.log.Error("an old database could not be closed", "database", db.Name(), "reason", err)
+			}
+		}
+	})
+}
+
+// reload loads the app anew and swaps it in if nothing is wrong. The error is a
+// *ProblemsError, or what kept the app from being read. While the engine watches,
+// settled says that new migrations have rested long enough to be applied.
+func (e *Engine) reload(ctx context.Context, wait bool) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	began := time.Now()
+	a, err := e.loader.load(ctx)
+	if err != nil {
+		e.degrade(1)
+		return err
+	}
+	if a.problems.Count() > 0 {
+		e.degrade(a.problems.Count())
+		return &ProblemsError{a.problems.All()}
+	}
+	if wait && a.newest > 0 {
+		if rest := time.Until(time.Unix(0, a.newest).Add(e.o.settle)); rest > 0 {
+			return &unsettled{rest}
+		}
+	}
+	return e.swap(ctx, a, began)
+}
+
+// unsettled says that a new migration has to rest before it is applied.
+type unsettled struct{ rest time.Duration }
+
+func (*unsettled) Error() string { return "a new migration is applied once it has rested" }
+
+// swap opens what the app needs, applies its migrations and makes it the one that serves.
+func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
+	opened, err := e.open(ctx, a)
+	if err == nil {
+		err = e.migrate(ctx, a, opened)
+	}
+	if err == nil {
+		err = e.identify(ctx, a, opened)
+	}
+	if err != nil {
+		e.discard(opened)
+		e.degrade(1)
+		return err
+	}
+	before := e.current.Load()
+	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, routes: a.routes(), drained: make(chan struct{})}
+	if before != nil {
+		g.number = before.number + 1
+	}
+	current := make(map[string]*database.DB, len(opened))
+	for name, d := range opened {
+		current[name] = d.db
+		if old := e.databases[name]; old != nil && old.db != d.db {
+			before.old = append(before.old, old.db)
+		}
+	}
+	for name, old := range e.databases {
+		if opened[name] == nil {
+			before.old = append(before.old, old.db)
+		}
+	}
+	e.databases = opened
+	find := func(name string) *database.DB { return current[name] }
+	g.services = &action.Services{Identity: e.identity, Database: find}
+	a.plan.Link(find)
+	e.build(g, a)
+	e.current.Store(g)
+	e.health.Store(&health{g.number, len(g.routes), 0, g.loaded})
+	e.retire(before)
+	e.o.tell(Event{Generation: g.number, Took: time.Since(began), Endpoints: len(g.routes)})
+	return nil
+}
+
+// open opens the databases whose URLs are new.
+func (e *Engine) open(ctx context.Context, a *app) (map[string]*openDatabase, error) {
+	opened := map[string]*openDatabase{}
+	for name, url := range a.settings.Databases {
+		if d := e.databases[name]; d != nil && d.url == url {
+			opened[name] = d
+			continue
+		}
+		db, err := database.Open(ctx, database.Config{Name: name, URL: url, Dir: e.dir})
+		if err != nil {
+			e.discard(opened)
+			return nil, err
+		}
+		opened[name] = &openDatabase{url, db}
+	}
+	return opened, nil
+}
+
+// discard closes what was opened for an app that is not swapped in.
+func (e *Engine) discard(opened map[string]*openDatabase) {
+	for name, d := range opened {
+		if old := e.databases[name]; old == nil || old.db != d.db {
+			d.db.Close()
+		}
+	}
+}
+
+// migrate applies what is pending; one that fails leaves the old generation running.
+func (e *Engine) migrate(ctx context.Context, a *app, opened map[string]*openDatabase) error {
+	for _, name := range a.settings.DatabaseNames() {
+		problems, err := opened[name].db.Migrate(ctx, a.migrations[name])
+		if err != nil {
+			return err
+		}
+		var wrong []Problem
+		for _, p := range problems {
+			if !p.Warning {
+				wrong = append(wrong, p)
+			}
+		}
+		if len(wrong) > 0 {
+			return &ProblemsError{wrong}
+		}
+	}
+	return nil
+}
+
+// identify opens the identity service, or tells the running one what has changed.
+func (e *Engine) identify(ctx context.Context, a *app, opened map[string]*openDatabase) error {
+	o := identity.Options{Issuer: a.settings.Auth.Issuer, TicketLifetime: a.settings.Auth.Ticket, Log: e.o.log, DataDir: e.dataDir()}
+	if e.identity != nil && e.databases["main"].db == opened["main"].db {
+		return e.identity.Configure(o)
+	}
+	if e.keys == nil {
+		keys, err := identity.OpenKeyring(e.dataDir(), e.o.env("CLOUDLET_SECRET"))
+		if err != nil {
+			return err
+		}
+		e.keys = keys
+	}
+	s, err := identity.Open(ctx, opened["main"].db, e.keys, o)
+	if err != nil {
+		return err
+	}
+	if old := e.identity; old != nil {
+		before := e.current.Load()
+		e.retired.Go(func() { // its requests may still ask it
+			before.drain()
+			old.Close()
+		})
+	}
+	e.identity = s
+	return nil
+}
+
+// build makes the table of routes.
+func (e *Engine) build(g *generation, a *app) {
+	entries := make([]route.Entry, len(a.plan.Endpoints))
+	for i, endpoint := range a.plan.Endpoints {
+		entries[i] = route.Entry{Pattern: a.patterns[i], At: endpoint.File.Span(0, 0),
+			Handler: &plan.Handler{Endpoint: endpoint, Pattern: a.patterns[i], Services: g.services, Log: e.o.log}}
+	}
+	g.table, _ = route.Build(entries, http.HandlerFunc(e.own)) // conflicts were problems already
+}
+
+// degrade notes that the running generation is not what the files say.
+func (e *Engine) degrade(problems int) {
+	if h := e.health.Load(); h != nil {
+		n := *h
+		n.problems = problems
+		e.health.Store(&n)
+	}
+}

@@ -1,0 +1,155 @@
+// Package plan turns documents into what runs: names into slots, actions into
+// bound functions, files into verbs that answer requests.
+package plan
+
+import (
+	"path"
+	"slices"
+	"sort"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/database"
+	"cloudlet/engine/language/document"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// App is all that a plan is compiled from.
+type App struct {
+	Actions    []*action.Action
+	Endpoints  []Source
+	Modules    map[string]*document.Module               // by folder under endpoints/, "" the outermost
+	Composites map[string]map[string]*document.Composite // by the folder that holds _actions, then by name
+	Scratch    map[string]*database.Scratch              // by database
+	Databases  []string                                  // all names in cloudlet.yaml
+	Config     *schema.Object
+	Secrets    *schema.Object
+	// AuthDefault holds for verbs that do not say auth.
+	AuthDefault *document.Auth
+}
+
+// Source is an endpoint file and where it is served.
+type Source struct {
+	Document  *document.Endpoint
+	Folder    string // under endpoints/
+	Path      string // the pattern: /films/{id}
+	PathNames []string
+}
+
+// Plan is a compiled app.
+type Plan struct {
+	Endpoints []*Endpoint
+	verbs     map[string]*Verb // by "GET /films/{id}"
+	link      []func(open func(string) *database.DB)
+}
+
+// Link gives the statements of the plan their databases. A plan that is only
+// checked is never linked.
+func (p *Plan) Link(open func(name string) *database.DB) {
+	for _, l := range p.link {
+		l(open)
+	}
+	p.link = nil
+}
+
+// builder is what is shared while one app is compiled.
+type builder struct {
+	problems      *source.Problems
+	catalogue     map[string]*action.Action
+	app           *App
+	globals       *globals
+	scratch       map[string]*database.Scratch
+	databaseNames []string
+	composites    map[string]*composite // by folder and name
+	folders       map[string][]string   // action names visible in a folder
+	pending       []pendingChain
+	queries       map[*action.SQL]*query
+	link          []func(open func(string) *database.DB)
+	linkCalls     []func(*Plan)
+}
+
+// Compile compiles the app. The plan is of use only where there are no problems.
+func Compile(app *App, problems *source.Problems) *Plan {
+	b := &builder{problems: problems, app: app, catalogue: make(map[string]*action.Action, len(app.Actions)),
+		scratch: app.Scratch, databaseNames: app.Databases, composites: map[string]*composite{},
+		folders: map[string][]string{}, queries: map[*action.SQL]*query{}}
+	for _, a := range app.Actions {
+		b.catalogue[a.Name] = a
+	}
+	b.globals = &globals{config: app.Config, secrets: app.Secrets,
+		configType: typeOf(app.Config), secretsType: secretsType(app.Secrets)}
+	b.compileComposites()
+	p := &Plan{verbs: map[string]*Verb{}}
+	for i := range app.Endpoints {
+		e := b.endpoint(&app.Endpoints[i])
+		p.Endpoints = append(p.Endpoints, e)
+		for _, v := range e.Verbs {
+			p.verbs[v.Method+" "+e.Path] = v
+		}
+	}
+	for _, l := range b.linkCalls {
+		l(p)
+	}
+	p.link = b.link
+	return p
+}
+
+func secretsType(o *schema.Object) *schema.Type {
+	t := &schema.Type{Kind: schema.ObjectK}
+	for name := range o.All() {
+		t.Fields = append(t.Fields, schema.Field{Name: name, Type: schema.SecretType})
+	}
+	return t
+}
+
+// find finds a verb by method and pattern; HEAD is GET.
+func (p *Plan) find(method, pattern string) *Verb {
+	if method == "HEAD" {
+		method = "GET"
+	}
+	return p.verbs[method+" "+pattern]
+}
+
+// unknownEndpoint reports a call of an endpoint that is not there.
+func (p *Plan) unknownEndpoint(problems *source.Problems, at source.Span, name string) {
+	known := make([]string, 0, len(p.verbs))
+	for k := range p.verbs {
+		known = append(known, k)
+	}
+	sort.Strings(known)
+	problems.Add(source.Problem{Span: at, Code: "unknown_endpoint", Text: "there is no endpoint " + clip(name), Hint: source.DidYouMean(name, known)})
+}
+
+// above lists a folder and those above it, the nearest first; "" is the last.
+func above(folder string) []string {
+	var list []string
+	for {
+		list = append(list, folder)
+		if folder == "" {
+			return list
+		}
+		if folder = path.Dir(folder); folder == "." {
+			folder = ""
+		}
+	}
+}
+
+// actionNames lists what can be called in a folder.
+func (b *builder) actionNames(folder string) []string {
+	if names, ok := b.folders[folder]; ok {
+		return names
+	}
+	var names []string
+	for name := range b.catalogue {
+		names = append(names, name)
+	}
+	for _, f := range above(folder) {
+		for name := range b.app.Composites[f] {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	names = slices.Compact(names)
+	b.folders[folder] = names
+	return names
+}

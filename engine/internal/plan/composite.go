@@ -1,0 +1,225 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/internal/arguments"
+	"cloudlet/engine/language/document"
+	"cloudlet/engine/language/expression"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// composite is a chain in _actions, used as an action. Since the class of what
+// goes in decides what may be done with it, it is compiled once for each
+// combination of classes that it is called with.
+type composite struct {
+	name     string
+	folder   string
+	document *document.Composite
+	fields   []schema.Field
+	variants map[string]*variant
+	open     bool // it is being compiled: a call of it now is a cycle
+}
+
+// variant is a composite compiled for certain classes of its arguments.
+type variant struct {
+	chain  *chain
+	frame  *frame
+	result action.Result
+}
+
+// composite finds a composite action that is visible in a folder: the nearest wins.
+func (b *builder) composite(folder, name string) *composite {
+	for _, f := range above(folder) {
+		if d := b.app.Composites[f][name]; d != nil {
+			return b.compositeAt(f, name, d)
+		}
+	}
+	return nil
+}
+
+func (b *builder) compositeAt(folder, name string, d *document.Composite) *composite {
+	key := folder + "\x00" + name
+	c := b.composites[key]
+	if c == nil {
+		c = &composite{name: name, folder: folder, document: d, fields: fieldsOf(d.Arguments), variants: map[string]*variant{}}
+		b.composites[key] = c
+	}
+	return c
+}
+
+// compileComposites compiles every composite as it is declared, so that one that
+// nobody calls is checked too.
+func (b *builder) compileComposites() {
+	for _, folder := range sortedKeys(b.app.Composites) {
+		for _, name := range sortedKeys(b.app.Composites[folder]) {
+			d := b.app.Composites[folder][name]
+			if b.catalogue[name] != nil || slices.Contains(modifiers, name) {
+				b.problems.Addf(d.File.Span(0, 0), "reserved_name", "a composite action cannot be called %q: that is an action or modifier of the engine", name)
+				continue
+			}
+			c := b.compositeAt(folder, name, d)
+			b.variant(c, c.fields)
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+func fieldsOf(list []document.Argument) []schema.Field {
+	fields := make([]schema.Field, len(list))
+	for i, a := range list {
+		fields[i] = a.Field
+	}
+	return fields
+}
+
+// variant compiles a composite for fields whose types carry the classes of a call.
+func (b *builder) variant(c *composite, fields []schema.Field) *variant {
+	var key strings.Builder
+	for _, f := range fields {
+		key.WriteByte('0' + byte(f.Type.Highest()))
+	}
+	if v := c.variants[key.String()]; v != nil {
+		return v
+	}
+	v := &variant{frame: newFrame()}
+	if c.document.Actions == nil {
+		return v
+	}
+	c.open = true
+	sc := newScope(v.frame, &ambient{args: argumentsType(fields), user: userType.OrNull(), globals: b.globals,
+		folder: c.folder, database: b.settings(c.folder, document.Settings{}).database})
+	v.chain, v.result = b.chain(sc, c.document.Actions)
+	c.open = false
+	c.variants[key.String()] = v
+	return v
+}
+
+// argumentsType is the type of ${args}.
+func argumentsType(fields []schema.Field) *schema.Type {
+	return &schema.Type{Kind: schema.ObjectK, Fields: fields}
+}
+
+// callComposite compiles a step that calls a composite action.
+func (b *builder) callComposite(sc *scope, s *step, w *written) action.Result {
+	c := w.comp
+	unknown := action.Result{Type: schema.AnyType, Has: action.Maybe}
+	if c.open {
+		b.problems.Addf(w.key.Span, "cycle", "the composite actions call each other in a circle: %s is being compiled", c.name)
+		return unknown
+	}
+	programs, fields, ok := b.compositeInputs(sc, w)
+	if !ok {
+		return unknown
+	}
+	v := b.variant(c, fields)
+	if v.chain == nil {
+		return unknown
+	}
+	sc.frame.writes = sc.frame.writes || v.frame.writes
+	sc.frame.readsUser = sc.frame.readsUser || v.frame.readsUser
+	sc.frame.readsRequest = sc.frame.readsRequest || v.frame.readsRequest
+	s.run = (&compositeCall{variant: v, inputs: programs, set: arguments.Compile(c.fields, "POST", false)}).run
+	for i, f := range c.fields {
+		if programs[i] != nil {
+			s.visible = append(s.visible, tracedInput{f.Name, programs[i]})
+		}
+	}
+	return v.frame.whole(v.result)
+}
+
+// compositeInputs compiles what a step gives to a composite's arguments.
+func (b *builder) compositeInputs(sc *scope, w *written) ([]*expression.Program, []schema.Field, bool) {
+	c, ok := w.comp, true
+	programs := make([]*expression.Program, len(c.fields))
+	fields := slices.Clone(c.fields)
+	nodes := map[string]*document.Node{}
+	switch {
+	case w.value.Kind == document.Mapping:
+		for _, e := range w.value.Entries {
+			if !slices.ContainsFunc(c.fields, func(f schema.Field) bool { return f.Name == e.Key.Value }) {
+				b.problems.Add(source.Problem{Span: e.Key.Span, Code: "unknown_input",
+					Text: fmt.Sprintf("%s has no argument %q", c.name, clip(e.Key.Value)), Hint: source.DidYouMean(e.Key.Value, argumentsType(c.fields).FieldNames())})
+				ok = false
+			}
+			nodes[e.Key.Value] = e.Value
+		}
+	case w.value.IsNull():
+	case len(c.fields) == 1:
+		nodes[c.fields[0].Name] = w.value
+	default:
+		b.problems.Addf(w.value.Span, "wrong_type", "%s takes a map of its arguments: %s", c.name, strings.Join(argumentsType(c.fields).FieldNames(), ", "))
+		return nil, nil, false
+	}
+	for i, f := range c.fields {
+		n := nodes[f.Name]
+		if n == nil {
+			if !f.Optional {
+				b.problems.Addf(w.key.Span, "missing_input", "%s needs %q", c.name, f.Name)
+				ok = false
+			}
+			continue
+		}
+		p := b.typed(sc, n, f.Type, input{name: c.name + "." + f.Name, anyClass: true})
+		if p == nil {
+			ok = false
+			continue
+		}
+		programs[i] = p
+		fields[i].Type = f.Type.WithClass(p.Type.Highest())
+	}
+	return programs, fields, ok
+}
+
+// compositeCall runs a composite: its arguments are checked as declared, then
+// its chain runs with slots of its own.
+type compositeCall struct {
+	variant *variant
+	inputs  []*expression.Program
+	set     *arguments.Set
+}
+
+// deepest bounds how many chains may be inside each other at run time.
+const deepest = 64
+
+func (cc *compositeCall) run(c *action.Call) (any, error) {
+	names := make([]string, 0, len(cc.inputs))
+	values := make([]any, 0, len(cc.inputs))
+	for i, p := range cc.inputs {
+		if p == nil {
+			continue
+		}
+		v, err := p.Run(&c.Frame)
+		if err != nil {
+			return nil, err
+		}
+		names, values = append(names, cc.set.Shape().Name(i)), append(values, v)
+	}
+	args := make([]any, cc.set.Shape().Len())
+	if f := cc.set.FromObject(schema.NewShape(names...).New(values), args); f != nil {
+		// The author gave these, not the client: it is a failure of the chain.
+		return nil, &action.Failure{Status: 500, Code: "invalid_input", Detail: "An action was given a wrong value.", Reason: f.Error(), Cause: f}
+	}
+	slots := make([]any, cc.variant.frame.slots)
+	slots[action.ArgsSlot] = cc.set.Shape().New(args)
+	slots[action.UserSlot], slots[action.RequestSlot] = c.Slots[action.UserSlot], c.Slots[action.RequestSlot]
+	n := c.Child(slots)
+	v, err := cc.variant.chain.run(n)
+	if err == action.Return {
+		return n.Result, nil
+	}
+	return v, err
+}

@@ -1,0 +1,182 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/database"
+	"cloudlet/engine/language/document"
+	"cloudlet/engine/language/expression"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// pendingChain is a chain whose steps wait to be compiled.
+type pendingChain struct {
+	chain *action.Chain
+	node  *document.Node
+}
+
+// At implements action.Load.
+func (bd *binder) At(name string) source.Span {
+	if n := bd.nodes[name]; n != nil {
+		return n.Span
+	}
+	return bd.written.key.Span
+}
+
+// Problem implements action.Load.
+func (bd *binder) Problem(p source.Problem) { bd.problems.Add(p) }
+
+// Transaction implements action.Load.
+func (bd *binder) Transaction() string { return bd.scope.transaction }
+
+// Parallel implements action.Load.
+func (bd *binder) Parallel() bool { return bd.scope.level > 0 }
+
+// Returns implements action.Load.
+func (bd *binder) Returns(t *schema.Type) {
+	f := bd.scope.frame
+	if f.returns != nil {
+		t = schema.Join(f.returns, t)
+	}
+	f.returns = t
+}
+
+// Database implements action.Load.
+func (bd *binder) Database(name string) string {
+	if name == "" {
+		return bd.scope.ambient.database
+	}
+	return name
+}
+
+// Compile implements action.Load.
+func (bd *binder) Compile(ch *action.Chain, in action.Within) action.Result {
+	node := bd.nodeOf(ch)
+	sc := bd.scope.inner()
+	if in.Transaction != "" {
+		sc.transaction = in.Transaction
+	}
+	if in.Parallel {
+		sc.level++
+	}
+	if in.Handler {
+		sc.handler = true
+	}
+	for _, l := range in.Locals {
+		l.Slot = sc.declare(l.Name, l.Type).slot
+	}
+	compiled, r := bd.chain(sc, node)
+	ch.Compiled(compiled.run, r)
+	return r
+}
+
+func (bd *binder) nodeOf(ch *action.Chain) *document.Node {
+	for _, p := range bd.pending {
+		if p.chain == ch {
+			return p.node
+		}
+	}
+	for i := range bd.act.Inputs {
+		in := &bd.act.Inputs[i]
+		if in.Form == action.Steps && in.Field(bd.step.binding.In) == any(ch) {
+			return bd.nodes[in.Name]
+		}
+	}
+	return nil
+}
+
+// compileRest compiles the chains of an input that Prepare did not ask for.
+func (bd *binder) compileRest(in *action.Input) {
+	switch in.Form {
+	case action.Steps:
+		if ch := in.Field(bd.step.binding.In).(*action.Chain); ch.Given() && !ch.IsCompiled() {
+			bd.Compile(ch, action.Within{})
+		}
+	case action.NamedSteps:
+		for _, ch := range in.Field(bd.step.binding.In).(*action.Chains).List {
+			if !ch.IsCompiled() {
+				bd.Compile(ch, action.Within{})
+			}
+		}
+	}
+}
+
+// statement reads SQL: each ${…} becomes a parameter.
+func (bd *binder) statement(n *document.Node, into *action.SQL) bool {
+	if n.Kind != document.Scalar {
+		bd.problems.Addf(n.Span, "wrong_type", "%s takes the text of one SQL statement", bd.written.name)
+		return false
+	}
+	parts, fault := expression.Split(n.Value)
+	if fault != nil {
+		bd.fault(n, 0, *fault)
+		return false
+	}
+	q := &query{binder: bd, node: n}
+	for _, part := range parts {
+		if part.Expression {
+			q.parameter(part)
+		} else {
+			q.literal(part)
+		}
+	}
+	ok := q.check()
+	into.Write(q.text.String(), q.programs, q.lists)
+	bd.queries[into] = q
+	return ok
+}
+
+// Statement implements action.Load.
+func (bd *binder) Statement(sql *action.SQL, name string) *database.Description {
+	q := bd.queries[sql]
+	db := bd.Database(name)
+	if q == nil || bd.failed {
+		return nil
+	}
+	if t := bd.scope.transaction; t != "" && t != db {
+		bd.problems.Addf(bd.At("database"), "other_database", "the transaction is of the database %q, and this statement is for %q", t, db)
+		return nil
+	}
+	scratch := bd.scratch[db]
+	if scratch == nil {
+		if !slices.Contains(bd.databaseNames, db) {
+			bd.problems.Add(source.Problem{Span: bd.At("database"), Code: "unknown_database",
+				Text: fmt.Sprintf("there is no database %q in cloudlet.yaml", clip(db)), Hint: source.DidYouMean(db, bd.databaseNames)})
+		}
+		return nil
+	}
+	d, err := q.describe(scratch)
+	if err != nil {
+		return nil
+	}
+	if d.Writes {
+		bd.scope.frame.writes = true
+	}
+	bd.link = append(bd.link, func(open func(string) *database.DB) { sql.Prepared(open(db).Prepare(d)) })
+	return d
+}
+
+// Endpoint implements action.Load.
+func (bd *binder) Endpoint(name, in string) *action.Endpoint {
+	e := &action.Endpoint{Type: schema.AnyType}
+	method, path, ok := strings.Cut(strings.TrimSpace(name), " ")
+	if !ok {
+		bd.problems.Addf(bd.At(in), "invalid_endpoint", "an endpoint is a method and a path, as in GET /films/{id}")
+		return e
+	}
+	e.Method, e.Path = strings.ToUpper(method), strings.TrimSpace(path)
+	at := bd.At(in)
+	bd.linkCalls = append(bd.linkCalls, func(p *Plan) {
+		v := p.find(e.Method, e.Path)
+		if v == nil {
+			p.unknownEndpoint(bd.problems, at, e.Method+" "+e.Path)
+			return
+		}
+		e.Invoke = v.invoke
+	})
+	return e
+}

@@ -1,0 +1,62 @@
+package plan
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"cloudlet/engine/language/document"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+var identifierPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// reserved are the names that no step may bind: the known ones, the expression
+// language's keywords, and its functions that take predicates.
+var reserved = []string{"args", "user", "request", "config", "secrets", "last", "error", "value", "index", "null",
+	"nil", "true", "false", "and", "or", "not", "in", "let", "if", "else", "matches", "contains", "startsWith", "endsWith",
+	"all", "none", "any", "one", "filter", "map", "find", "findIndex", "findLast", "findLastIndex", "count", "sum",
+	"groupBy", "sortBy", "reduce"}
+
+// identifier checks a name that a step binds.
+func (b *builder) identifier(n *document.Node, name string) bool {
+	if !identifierPattern.MatchString(name) {
+		b.problems.Addf(n.Span, "invalid_name", "%q is no name: letters, digits and _, not beginning with a digit", clip(name))
+		return false
+	}
+	if slices.Contains(reserved, name) {
+		b.problems.Addf(n.Span, "reserved_name", "%q has a meaning of its own and cannot be bound", name)
+		return false
+	}
+	return true
+}
+
+// assign binds a name: one that is visible keeps its place if the type fits, a
+// new one begins here. From parallel branches outer names are read-only.
+func (b *builder) assign(sc *scope, n *document.Node, name string, t *schema.Type, own bool) *variable {
+	v := sc.find(name)
+	if v == nil {
+		return sc.declare(name, t)
+	}
+	if v.level < sc.level {
+		b.problems.Add(source.Problem{Span: n.Span, Code: "read_only",
+			Text: fmt.Sprintf("%q is bound outside and steps that run in parallel can only read it", name), Hint: "use the branch's result instead"})
+		return nil
+	}
+	_, here := sc.names[name]
+	fits := schema.Fits(t, v.t) != schema.Never
+	raises := t.Highest() > v.t.Highest()
+	if here && own && (!fits || raises || v.t.String() != t.String()) {
+		return sc.declare(name, t) // bound anew in the same chain: from here on it is another thing
+	}
+	if !fits {
+		b.problems.Addf(n.Span, "wrong_type", "%q is %s and cannot become %s", name, v.t, t)
+		return nil
+	}
+	if raises {
+		b.problems.Addf(n.Span, "secret_flow", "%q was bound to a %s value and cannot take a %s one", name, v.t.Highest(), t.Highest())
+		return nil
+	}
+	return v
+}

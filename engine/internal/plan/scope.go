@@ -1,0 +1,170 @@
+package plan
+
+import (
+	"slices"
+	"sort"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/language/expression"
+	"cloudlet/engine/language/schema"
+)
+
+// frame is what one chain with its inner chains shares while it is compiled:
+// how many slots its calls need, and what of the surroundings it reads.
+type frame struct {
+	slots        int
+	readsUser    bool
+	readsRequest bool
+	writes       bool         // some statement of it writes
+	step         int          // counts the steps compiled so far
+	lastRead     int          // the step during whose compilation ${last} was read last
+	returns      *schema.Type // what `return` steps give; nil without any
+}
+
+// whole is the result of the frame's chain with what its `return` steps give.
+func (f *frame) whole(r action.Result) action.Result {
+	switch {
+	case f.returns == nil:
+		return r
+	case r.Ends:
+		return action.Gives(f.returns)
+	}
+	return action.Either(r, action.Gives(f.returns))
+}
+
+func newFrame() *frame { return &frame{slots: action.FirstSlot} }
+
+// variable is a name that the chain binds.
+type variable struct {
+	t     *schema.Type
+	slot  int
+	level int // of parallelism where it was bound; from deeper levels it is read-only
+}
+
+// scope is what is visible at one place of a chain. Inner chains have scopes of
+// their own; what they bind is unknown outside.
+type scope struct {
+	parent      *scope
+	frame       *frame
+	ambient     *ambient
+	names       map[string]*variable
+	last        *schema.Type
+	handler     bool   // ${error} is known
+	transaction string // the database of the surrounding transaction
+	level       int    // of parallelism
+}
+
+// ambient are the names that a chain finds bound when it begins.
+type ambient struct {
+	args    *schema.Type
+	user    *schema.Type
+	globals *globals
+	folder  string
+	// database is what SQL without `database` runs on.
+	database string
+}
+
+// globals are the same for the whole app.
+type globals struct {
+	config, secrets         *schema.Object
+	configType, secretsType *schema.Type
+}
+
+func newScope(f *frame, a *ambient) *scope {
+	return &scope{frame: f, ambient: a, names: map[string]*variable{}, last: schema.NullType}
+}
+
+// inner is the scope of a chain that a step of s runs.
+func (s *scope) inner() *scope {
+	return &scope{parent: s, frame: s.frame, ambient: s.ambient, names: map[string]*variable{}, last: s.last,
+		handler: s.handler, transaction: s.transaction, level: s.level}
+}
+
+var userType = schema.ObjectOf(
+	schema.Field{Name: "name", Type: schema.StringType},
+	schema.Field{Name: "roles", Type: schema.ListOf(schema.StringType)},
+	schema.Field{Name: "extras", Type: &schema.Type{Kind: schema.ObjectK, Open: true}},
+)
+
+var requestType = schema.ObjectOf(
+	schema.Field{Name: "method", Type: schema.StringType},
+	schema.Field{Name: "path", Type: schema.StringType},
+	schema.Field{Name: "url", Type: schema.StringType},
+	schema.Field{Name: "ip", Type: schema.StringType},
+	schema.Field{Name: "headers", Type: &schema.Type{Kind: schema.ObjectK, Open: true, Class: schema.Token}},
+	schema.Field{Name: "cookies", Type: &schema.Type{Kind: schema.ObjectK, Open: true, Class: schema.Token}},
+	schema.Field{Name: "id", Type: schema.StringType},
+)
+
+// Lookup implements expression.Scope.
+func (s *scope) Lookup(name string) (expression.Variable, bool) {
+	switch name {
+	case "last":
+		s.frame.lastRead = s.frame.step
+		return expression.Variable{Type: s.last, Slot: action.LastSlot}, true
+	case "args":
+		return expression.Variable{Type: s.ambient.args, Slot: action.ArgsSlot}, true
+	case "user":
+		s.frame.readsUser = true
+		return expression.Variable{Type: s.ambient.user, Slot: action.UserSlot}, true
+	case "request":
+		s.frame.readsRequest = true
+		return expression.Variable{Type: requestType, Slot: action.RequestSlot}, true
+	case "error":
+		if !s.handler {
+			return expression.Variable{}, false
+		}
+		return expression.Variable{Type: action.ErrorType, Slot: action.ErrorSlot}, true
+	case "config":
+		g := s.ambient.globals
+		return expression.Variable{Type: g.configType, Constant: g.config, IsConstant: true, LiteralOnly: true}, true
+	case "secrets":
+		g := s.ambient.globals
+		return expression.Variable{Type: g.secretsType, Constant: g.secrets, IsConstant: true, LiteralOnly: true}, true
+	}
+	if v := s.find(name); v != nil {
+		return expression.Variable{Type: v.t, Slot: v.slot}, true
+	}
+	return expression.Variable{}, false
+}
+
+func (s *scope) find(name string) *variable {
+	for at := s; at != nil; at = at.parent {
+		if v, ok := at.names[name]; ok {
+			return v
+		}
+	}
+	return nil
+}
+
+// Names implements expression.Scope: what could have been meant.
+func (s *scope) Names() []string {
+	names := []string{"args", "user", "request", "config", "secrets", "last"}
+	if s.handler {
+		names = append(names, "error")
+	}
+	for at := s; at != nil; at = at.parent {
+		for n := range at.names {
+			names = append(names, n)
+		}
+	}
+	sort.Strings(names)
+	return slices.Compact(names)
+}
+
+// declare binds a new name in this very scope.
+func (s *scope) declare(name string, t *schema.Type) *variable {
+	if t == nil {
+		t = schema.AnyType
+	}
+	if t.Kind == schema.Null {
+		t = schema.AnyType.WithClass(t.Highest()) // what is null now may be anything later
+	}
+	if t.Limits != nil {
+		t = schema.Join(t, t) // an argument's limits do not bind what is computed from it
+	}
+	v := &variable{t: t, slot: s.frame.slots, level: s.level}
+	s.frame.slots++
+	s.names[name] = v
+	return v
+}

@@ -1,0 +1,201 @@
+package plan
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/internal/route"
+	"cloudlet/engine/language/schema"
+)
+
+// Handler answers the requests of one endpoint.
+type Handler struct {
+	Endpoint *Endpoint
+	Pattern  *route.Pattern
+	Services *action.Services
+	Log      *slog.Logger
+}
+
+// ServeHTTP runs the verb of the request, or says which there are.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v := h.Endpoint.lookup[r.Method]
+	if v == nil {
+		switch {
+		case r.Method == http.MethodHead && h.Endpoint.lookup[http.MethodGet] != nil:
+			v = h.Endpoint.lookup[http.MethodGet]
+		case r.Method == http.MethodOptions:
+			w.Header().Set("Allow", h.Endpoint.allow)
+			w.WriteHeader(http.StatusNoContent)
+			return
+		default:
+			w.Header().Set("Allow", h.Endpoint.allow)
+			x := &action.Exchange{Request: r, Log: h.Log}
+			WriteFailure(w, x, action.Fail(http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take "+safeMethod(r.Method)+"."))
+			return
+		}
+	}
+	x := &exchange{}
+	x.Request, x.Services, x.Log, x.Encodes = r, h.Services, h.Log, true
+	x.begin(v, r.Context())
+	h.answer(w, v, x)
+	x.context.Close()
+}
+
+func safeMethod(m string) string {
+	if len(m) > 20 {
+		return "this method"
+	}
+	return m
+}
+
+// answer is the order of a request (language.md, section 2).
+func (h *Handler) answer(w http.ResponseWriter, v *Verb, x *exchange) {
+	r := x.Request
+	if v.noStore {
+		w.Header()["Cache-Control"] = noStore
+	}
+	if f := v.admit(&x.Exchange, action.Bearer(r)); f != nil {
+		WriteFailure(w, &x.Exchange, f)
+		return
+	}
+	values := x.room(v)
+	var path func(name string) string
+	if names := h.Pattern.Names; len(names) > 0 {
+		path = func(name string) string { return h.Pattern.Value(r, slices.Index(names, name)) }
+	}
+	if f := v.set.Decode(r, path, v.BodyLimit, values); f != nil {
+		WriteFailure(w, &x.Exchange, argumentsFailure(f))
+		return
+	}
+	result, err := v.execute(&x.call, v.set.Shape().New(values))
+	status, body, has, f := v.finish(&x.call, result, err)
+	if f != nil {
+		copyHeader(w.Header(), x.Answer.Header)
+		WriteFailure(w, &x.Exchange, f)
+		return
+	}
+	write(w, &x.Exchange, status, body, has)
+}
+
+var (
+	noStore     = []string{"no-store"}
+	jsonContent = []string{"application/json"}
+	nosniff     = []string{"nosniff"}
+)
+
+func copyHeader(into, from http.Header) {
+	for name, values := range from {
+		into[name] = append(into[name], values...)
+	}
+}
+
+// buffers are reused: what is encoded into one is written before it goes back.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
+
+// largest is the capacity of the largest buffer that is kept.
+const largest = 1 << 20
+
+// write sends a success.
+func write(w http.ResponseWriter, x *action.Exchange, status int, body any, has bool) {
+	header := w.Header()
+	copyHeader(header, x.Answer.Header)
+	if x.Answer.Token {
+		header["Cache-Control"] = noStore
+	}
+	if !has {
+		w.WriteHeader(status)
+		return
+	}
+	if text, ok := x.Answer.Text, x.Answer.Text != nil; ok {
+		header["Content-Length"] = []string{strconv.Itoa(len(text))}
+		w.WriteHeader(status)
+		w.Write(text)
+		return
+	}
+	header["Content-Type"] = jsonContent
+	header["X-Content-Type-Options"] = nosniff
+	if raw, ok := body.(schema.Raw); ok {
+		send(w, status, raw)
+		return
+	}
+	buffer := buffers.Get().(*[]byte)
+	*buffer = schema.AppendJSON((*buffer)[:0], body)
+	send(w, status, *buffer)
+	if cap(*buffer) <= largest {
+		buffers.Put(buffer)
+	}
+}
+
+// send writes a body. net/http counts the length of a short one itself.
+func send(w http.ResponseWriter, status int, body []byte) {
+	if len(body) > 2048 {
+		w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+var (
+	problemContent = []string{"application/problem+json"}
+	problemShape   = schema.NewShape("type", "title", "status", "code", "detail", "trace_id")
+	problemErrors  = schema.NewShape("type", "title", "status", "code", "detail", "errors", "trace_id")
+)
+
+// Problem is a failure as application/problem+json says it (RFC 9457).
+func Problem(f *action.Failure, trace string) *schema.Object {
+	title := http.StatusText(f.Status)
+	if len(f.Errors) > 0 {
+		return problemErrors.New([]any{"about:blank", title, f.Status, f.Code, f.Detail, f.Errors, trace})
+	}
+	return problemShape.New([]any{"about:blank", title, f.Status, f.Code, f.Detail, trace})
+}
+
+// WriteFailure answers with a failure and logs what the client must not see.
+func WriteFailure(w http.ResponseWriter, x *action.Exchange, f *action.Failure) {
+	LogFailure(x, f)
+	header := w.Header()
+	for name, value := range f.Header {
+		header.Set(name, value)
+	}
+	header["Content-Type"] = problemContent
+	header["X-Content-Type-Options"] = nosniff
+	if f.Status >= 400 {
+		header["Cache-Control"] = noStore
+	}
+	w.WriteHeader(f.Status)
+	w.Write(schema.AppendJSON(nil, Problem(f, x.TraceID())))
+}
+
+// LogFailure writes why a request failed: with the step's place, the trace id and
+// the cause, at level error where it is the server's fault.
+func LogFailure(x *action.Exchange, f *action.Failure) {
+	if x.Log == nil {
+		return
+	}
+	level := slog.LevelDebug
+	if f.Status >= 500 {
+		level = slog.LevelError
+	}
+	ctx := context.Background()
+	if !x.Log.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{slog.Int("status", f.Status), slog.String("code", f.Code), slog.String("trace_id", x.TraceID())}
+	if x.Request != nil {
+		attrs = append(attrs, slog.String("method", safeMethod(x.Request.Method)), slog.String("path", x.Request.URL.Path))
+	}
+	if f.At.File != nil {
+		at := f.At.Start()
+		attrs = append(attrs, slog.String("at", f.At.Path()+":"+strconv.Itoa(at.Line)+":"+strconv.Itoa(at.Column)), slog.String("action", f.Action))
+	}
+	if reason := f.Error(); reason != f.Code {
+		attrs = append(attrs, slog.String("reason", strings.TrimPrefix(reason, f.Code+": ")))
+	}
+	x.Log.LogAttrs(ctx, level, "request failed", attrs...)
+}

@@ -1,0 +1,96 @@
+package plan
+
+import (
+	"time"
+
+	"cloudlet/engine/language/document"
+	"cloudlet/engine/language/source"
+)
+
+// Limits that hold where nothing else is said (language.md, section 2).
+const (
+	DefaultTimeout   = 30 * time.Second
+	DefaultBodyLimit = 1 << 20
+)
+
+// settings are what the modules above an endpoint, its file and its verb say
+// together: the nearest wins, but for `allow`, `before` and `after`, where all hold.
+type settings struct {
+	auth      *document.Auth
+	allow     []*document.Node // the outermost first
+	tags      []string
+	timeout   time.Duration
+	bodyLimit int64
+	database  string
+	before    []*document.Node // the outermost first
+	after     []*document.Node // the nearest first: what opened last closes first
+	onError   *document.Node   // the nearest
+}
+
+// settings gathers what holds in a folder for a file with own settings.
+func (b *builder) settings(folder string, own document.Settings) settings {
+	s := settings{timeout: DefaultTimeout, bodyLimit: DefaultBodyLimit, database: "main", auth: b.app.AuthDefault}
+	folders := above(folder)
+	for i := len(folders) - 1; i >= 0; i-- {
+		if m := b.app.Modules[folders[i]]; m != nil {
+			s.override(m.Settings)
+		}
+	}
+	s.override(own)
+	return s
+}
+
+// override lets a nearer place's settings win.
+func (s *settings) override(o document.Settings) {
+	if o.Auth != nil {
+		s.auth = o.Auth
+	}
+	if o.Allow != nil {
+		s.allow = append(s.allow[:len(s.allow):len(s.allow)], o.Allow)
+	}
+	if o.Tags != nil {
+		s.tags = o.Tags
+	}
+	if o.Timeout != nil {
+		s.timeout = o.Timeout.Value
+	}
+	if o.BodyLimit != nil {
+		s.bodyLimit = o.BodyLimit.Value
+	}
+	if o.Database != nil {
+		s.database = o.Database.Value
+	}
+	if o.Before != nil {
+		s.before = append(s.before[:len(s.before):len(s.before)], o.Before)
+	}
+	if o.After != nil {
+		s.after = append([]*document.Node{o.After}, s.after...)
+	}
+	if o.OnError != nil {
+		s.onError = o.OnError
+	}
+}
+
+// checkSettings reports what is wrong in a place's own settings, so that it is
+// said once and not for each endpoint below.
+func (b *builder) checkSettings(o document.Settings) {
+	if o.Timeout != nil && o.Timeout.Value <= 0 {
+		b.problems.Addf(o.Timeout.Span, "out_of_range", "a timeout is longer than nothing")
+	}
+	if o.Database != nil && b.scratch[o.Database.Value] == nil {
+		b.problems.Add(source.Problem{Span: o.Database.Span, Code: "unknown_database",
+			Text: "there is no database " + clip(o.Database.Value) + " in cloudlet.yaml", Hint: source.DidYouMean(o.Database.Value, b.databaseNames)})
+	}
+}
+
+// DatabaseOf is the database that a folder's files use where they name none.
+func (a *App) DatabaseOf(folder string) string {
+	name := "main"
+	folders := above(folder)
+	for i := len(folders) - 1; i >= 0; i-- {
+		if m := a.Modules[folders[i]]; m != nil && m.Settings.Database != nil {
+			name = m.Settings.Database.Value
+		}
+	}
+	return name
+}

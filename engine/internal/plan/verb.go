@@ -1,0 +1,237 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/internal/arguments"
+	"cloudlet/engine/language/document"
+	"cloudlet/engine/language/expression"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// Endpoint is one file's verbs at one path.
+type Endpoint struct {
+	Path   string
+	File   *source.File
+	Names  []string // of the path's arguments
+	Verbs  []*Verb
+	allow  string // the Allow header
+	lookup map[string]*Verb
+}
+
+// Verb is one compiled verb: what a request runs.
+type Verb struct {
+	Method, Path string
+	At           source.Span
+	Summary      string
+	Description  string
+	Tags         []string
+	Deprecated   bool
+	Auth         *document.Auth // nil or Public: everybody
+	Arguments    []schema.Field
+	Result       action.Result
+	Writes       bool // some statement of it writes
+	Timeout      time.Duration
+	BodyLimit    int64
+
+	status    int
+	returns   *schema.Type
+	set       *arguments.Set
+	pathAt    []int // for each argument of the set, its place in the path, or -1
+	allow     []*expression.Program
+	before    *chain
+	actions   *chain
+	after     *chain
+	onError   *chain
+	slots     int
+	readsUser bool
+	request   bool
+	noStore   bool
+	secrets   []string // arguments that the log and ${request.url} must not show
+}
+
+// Public reports whether the verb asks for no ticket.
+func (v *Verb) Public() bool { return v.Auth == nil || v.Auth.Public }
+
+func (b *builder) endpoint(src *Source) *Endpoint {
+	d := src.Document
+	e := &Endpoint{Path: src.Path, File: d.File, Names: src.PathNames, lookup: map[string]*Verb{}}
+	b.checkSettings(d.Settings)
+	for _, verb := range d.Verbs {
+		v := b.verb(src, verb)
+		e.Verbs = append(e.Verbs, v)
+		e.lookup[v.Method] = v
+	}
+	e.allow = allowed(e.lookup)
+	return e
+}
+
+// allowed is the Allow header of a path with these verbs.
+func allowed(verbs map[string]*Verb) string {
+	list := ""
+	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+		if verbs[m] != nil || m == "HEAD" && verbs["GET"] != nil {
+			list += m + ", "
+		}
+	}
+	return list + "OPTIONS"
+}
+
+func (b *builder) verb(src *Source, d *document.Verb) *Verb {
+	s := b.settings(src.Folder, src.Document.Settings)
+	b.checkSettings(d.Settings)
+	s.override(d.Settings)
+	v := &Verb{Method: d.Method, Path: src.Path, At: d.Key, Summary: d.Summary, Description: d.Description,
+		Tags: s.tags, Deprecated: d.Deprecated, Auth: s.auth, Timeout: s.timeout, BodyLimit: s.bodyLimit,
+		status: d.Status, returns: d.Returns}
+	b.arguments(src, d, v)
+	v.set = arguments.Compile(v.Arguments, v.Method, d.IgnoreUnknown)
+	f := newFrame()
+	user := userType
+	if v.Public() {
+		user = userType.OrNull()
+	}
+	sc := newScope(f, &ambient{args: argumentsType(v.Arguments), user: user, globals: b.globals, folder: src.Folder, database: s.database})
+	for _, n := range s.allow {
+		if p := b.typed(sc, n, schema.BoolType, input{name: "allow", anyClass: true}); p != nil {
+			v.allow = append(v.allow, p)
+		}
+	}
+	b.chains(sc, v, d, s)
+	v.slots, v.readsUser, v.request, v.Writes = f.slots, f.readsUser, f.readsRequest, f.writes
+	v.noStore = !v.Public() || v.Result.Type.Highest() >= schema.Token
+	return v
+}
+
+// chains compiles before, actions, after and on_error in one frame, so that what
+// before binds is visible in all that follows.
+func (b *builder) chains(sc *scope, v *Verb, d *document.Verb, s settings) {
+	v.before = &chain{}
+	for _, n := range s.before {
+		part, _ := b.chain(sc, n)
+		v.before.steps = append(v.before.steps, part.steps...)
+	}
+	sc.last = schema.NullType
+	var r action.Result
+	v.actions, r = b.chain(sc, d.Actions)
+	r = sc.frame.whole(r)
+	b.checkResult(v, d, r)
+	v.Result = r
+	if len(s.after) == 0 && v.returns == nil {
+		markDirect(v.actions, sc.frame)
+	}
+	v.after = &chain{}
+	for _, n := range s.after {
+		if r.Type != nil {
+			sc.last = r.Type
+		}
+		part, _ := b.chain(sc, n)
+		v.after.steps = append(v.after.steps, part.steps...)
+	}
+	if s.onError != nil {
+		in := sc.inner()
+		in.handler = true
+		v.onError, _ = b.chain(in, s.onError)
+	}
+}
+
+// checkResult holds the chain's result against what `returns` declares and what
+// the requester may receive.
+func (b *builder) checkResult(v *Verb, d *document.Verb, r action.Result) {
+	if r.Type != nil && r.Type.Highest() >= schema.Secret {
+		b.problems.Addf(d.Key, "secret_flow", "the result of %s holds a secret and would be sent to the requester", d.Method)
+	}
+	if d.Returns == nil {
+		if d.Status == 204 && r.Has == action.Always {
+			b.problems.Addf(d.StatusSpan, "status_without_body", "status 204 has no body, and this chain has a result")
+		}
+		return
+	}
+	if r.Has == action.Never && !r.Ends {
+		b.problems.Addf(d.ReturnsSpan, "no_result", "returns declares a result, and this chain has none")
+	}
+	if r.Type != nil && schema.Fits(r.Type, open(d.Returns)) == schema.Never {
+		b.problems.Addf(d.ReturnsSpan, "wrong_type", "the chain's result is %s, and returns declares %s", describe(r.Type), describe(d.Returns))
+	}
+}
+
+// open is a declared result type that takes more fields than it names: they are
+// filtered from the answer.
+func open(t *schema.Type) *schema.Type {
+	if t == nil {
+		return nil
+	}
+	c := *t
+	if c.Kind == schema.List {
+		c.Elem = open(c.Elem)
+	}
+	if c.Kind == schema.ObjectK {
+		c.Open = true
+		c.Fields = slices.Clone(c.Fields)
+		for i := range c.Fields {
+			c.Fields[i].Type = open(c.Fields[i].Type)
+		}
+	}
+	return &c
+}
+
+// arguments gathers a verb's arguments: those of the path, the file and the verb.
+func (b *builder) arguments(src *Source, d *document.Verb, v *Verb) {
+	declared := slices.Concat(src.Document.Arguments, d.Arguments)
+	for i, a := range declared {
+		if j := slices.IndexFunc(declared[:i], func(o document.Argument) bool { return o.Name == a.Name }); j >= 0 {
+			b.problems.Add(source.Problem{Span: a.Span, Code: "duplicate_argument",
+				Text: fmt.Sprintf("the argument %q is declared for the whole file already", a.Name), Related: []source.Related{{Span: declared[j].Span, Text: "here"}}})
+			continue
+		}
+		f := a.Field
+		if slices.Contains(src.PathNames, f.Name) {
+			if f.In != schema.Anywhere && f.In != schema.InPath {
+				b.problems.Addf(a.Span, "wrong_place", "%q is part of the path and cannot come from the %s", f.Name, f.In)
+			}
+			f.In = schema.InPath
+		} else if f.In == schema.InPath {
+			b.problems.Add(source.Problem{Span: a.Span, Code: "wrong_place", Text: fmt.Sprintf("the path %s has no {%s}", src.Path, f.Name),
+				Hint: source.DidYouMean(f.Name, src.PathNames)})
+		}
+		if f.Type.Highest() == schema.Secret {
+			v.secrets = append(v.secrets, f.Name)
+			if f.In == schema.Anywhere && (v.Method == "GET" || v.Method == "DELETE") {
+				b.problems.Add(source.Problem{Span: a.Span, Code: "secret_in_query", Warning: true,
+					Text: fmt.Sprintf("the secret %q comes in the query, which proxies and browsers keep", f.Name), Hint: "use post, or say `in: query` to keep it"})
+			}
+		}
+		v.Arguments = append(v.Arguments, f)
+	}
+	for _, name := range src.PathNames {
+		if !slices.ContainsFunc(v.Arguments, func(f schema.Field) bool { return f.Name == name }) {
+			v.Arguments = append(v.Arguments, schema.Field{Name: name, Type: schema.StringType, In: schema.InPath})
+		}
+	}
+}
+
+// markDirect lets the statement whose result is the chain's write its rows
+// straight into the answer, where nobody else reads them.
+func markDirect(ch *chain, f *frame) {
+	for i := len(ch.steps) - 1; i >= 0; i-- {
+		s := &ch.steps[i]
+		if s.action == nil || s.handler != nil {
+			return
+		}
+		if s.action.HasResult || s.action.Result != nil || controls(s.action) || s.action.Ends {
+			if s.slot >= 0 || f.lastRead >= s.number {
+				return
+			}
+			for j := range s.action.Inputs {
+				if in := &s.action.Inputs[j]; in.Form == action.Statement {
+					in.Field(s.binding.In).(*action.SQL).WriteDirect()
+				}
+			}
+			return
+		}
+	}
+}
