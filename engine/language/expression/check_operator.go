@@ -167,6 +167,7 @@ func (c *checker) unfit(op string, left, right part, from, to int) part {
 	hint := ""
 	either := func(k schema.Kind) bool { return plain(a) == k || plain(b) == k }
 	switch {
+	case either(schema.Null):
 	case either(schema.DecimalK) && either(schema.Float):
 		hint = "use decimal(…) or float(…)"
 	case either(schema.DateTime) && either(schema.String):

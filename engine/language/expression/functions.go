@@ -157,7 +157,6 @@ func (c *checker) invoke(name string, at file.Location, nodes []ast.Node) part {
 	args := c.all(nodes)
 	nameFrom, nameTo := from, to
 	from, to = c.around(at, args...)
-	to = c.closed(to)
 	if least, most := fn.bounds(); len(args) < least || most >= 0 && len(args) > most {
 		return c.fault(nameFrom, nameTo, "wrong_arguments", fmt.Sprintf("%s takes %s, not %d", name, countWords(least, most), len(args)), fn.signature())
 	}
@@ -177,20 +176,6 @@ func (c *checker) invoke(name string, at file.Location, nodes []ast.Node) part {
 		return p
 	}
 	return c.folded(p, args...)
-}
-
-// closed is the end of a call: behind its closing bracket, where that comes next.
-func (c *checker) closed(to int) int {
-	rest := c.source[to:]
-	if trimmed := strings.TrimLeft(rest, " \t\r\n"); strings.HasPrefix(trimmed, ")") && !c.balanced(to) {
-		return to + len(rest) - len(trimmed) + 1
-	}
-	return to
-}
-
-// balanced reports whether the brackets before a place are closed before it.
-func (c *checker) balanced(to int) bool {
-	return to > 0 && c.source[to-1] == ')'
 }
 
 func (f *function) resultType(args []part) *schema.Type {

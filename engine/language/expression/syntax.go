@@ -154,7 +154,6 @@ var (
 	unexpectedRune  = regexp.MustCompile(`^unrecognized character: U\+[0-9A-F]+(?: '(.+)')?$`)
 	badNumber       = regexp.MustCompile(`^bad number syntax: (".*")$`)
 	mixedCoalesce   = regexp.MustCompile(`^Operator \((.+)\) and coalesce`)
-	tooFew          = regexp.MustCompile(`^expected at least (\d+) arguments$`)
 )
 
 // openString is the span of the string that is not closed, where that can be told;
@@ -207,8 +206,8 @@ func (s *syntax) explain(err error) *Fault {
 		fault.Text = "the number cannot be read or is too large"
 	case mixedCoalesce.MatchString(m):
 		fault.Text = fmt.Sprintf(`"??" and %q need parentheses between them`, mixedCoalesce.FindStringSubmatch(m)[1])
-	case tooFew.MatchString(m):
-		fault.Code, fault.Text = "wrong_arguments", "expected at least "+tooFew.FindStringSubmatch(m)[1]+" more argument(s)"
+	case strings.HasPrefix(m, "expected at least "):
+		fault.Code, fault.Text = "wrong_arguments", "an argument is missing"
 	case m == "expected name":
 		fault.Text = `expected a field name after the "."`
 	case strings.HasPrefix(m, "wrap predicate"):

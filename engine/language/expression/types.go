@@ -69,7 +69,7 @@ func family(k schema.Kind) schema.Kind {
 	return k
 }
 
-// comparable reports whether == may be asked of two kinds at all.
+// equatable reports whether == may be asked of two kinds at all.
 func equatable(a, b schema.Kind) bool {
 	switch {
 	case a == schema.JSON, b == schema.JSON, a == schema.Null, b == schema.Null:
