@@ -20,6 +20,7 @@ const (
 	Sequence
 )
 
+// String is the kind as a message names it: "a text".
 func (k Kind) String() string { return [...]string{"a text", "a mapping", "a list"}[k] }
 
 // Node is one value of a YAML file. A tree is not changed after it was read, so
