@@ -95,13 +95,10 @@ func (e *Error) with(format string, args ...any) *Error {
 func noSuchUser(name string) error { return ErrNoSuchUser.with("There is no user %q.", clip(name)) }
 
 func noSuchRole(name string, known []string) error {
-	hint := source.DidYouMean(name, known)
-	if hint != "" {
-		hint = "; " + strings.TrimSuffix(hint, "?") + "?"
-	} else {
-		hint = "."
+	if hint := source.DidYouMean(name, known); hint != "" {
+		return ErrNoSuchRole.with("There is no role %q; %s", clip(name), hint)
 	}
-	return ErrNoSuchRole.with("There is no role %q%s", clip(name), hint)
+	return ErrNoSuchRole.with("There is no role %q.", clip(name))
 }
 
 // clip keeps a hostile name from filling an answer.

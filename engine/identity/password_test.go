@@ -1,9 +1,11 @@
 package identity
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"runtime"
 	"strings"
@@ -219,9 +221,15 @@ func TestNames(t *testing.T) {
 
 func TestNothingSecretIsPrinted(t *testing.T) {
 	t.Parallel()
+	var log bytes.Buffer
 	keys := NewKeyring()
 	user := NewUser{Name: "alice", Password: alicePassword}
 	ticket := Ticket{Text: "eyJ0", User: "alice"}
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "keys", keys, "user", user, "pointer", &user, "ticket", ticket)
+	if text := log.String(); !strings.Contains(text, `[ticket of \"alice\"]`) || !strings.Contains(text, "[secret]") ||
+		strings.Contains(text, keys.signing().text) || strings.Contains(text, "correct") || strings.Contains(text, "eyJ0") {
+		t.Errorf("logged: %s", text)
+	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, v := range []any{keys, user, &user, ticket, &ticket, []any{keys, user, ticket}} {
 			text := fmt.Sprintf(verb, v)

@@ -169,8 +169,8 @@ func (s *Service) Unlock(ctx context.Context, name string) error {
 	})
 }
 
-// endTickets ends all tickets that the user has. Their times are never after the
-// clock's, or just after the last such moment, even where the clock stands still.
+// endTickets ends all tickets that the user has. Where the clock stands still, as in
+// tests, the newest of them is dated just behind the last such moment; so this one is too.
 func (s *Service) endTickets(ctx context.Context, tx *database.Tx, u *userState) error {
 	after := max(s.clock().Add(endedMargin).UnixMilli(), u.ticketsAfter+1)
 	_, err := tx.Exec(ctx, "UPDATE cloudlet_users SET tickets_after = ? WHERE id = ?", after, u.id)
