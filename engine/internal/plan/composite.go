@@ -132,7 +132,7 @@ func (b *builder) callComposite(sc *scope, s *step, w *written) action.Result {
 	sc.frame.writes = sc.frame.writes || v.frame.writes
 	sc.frame.readsUser = sc.frame.readsUser || v.frame.readsUser
 	sc.frame.readsRequest = sc.frame.readsRequest || v.frame.readsRequest
-	s.run = (&compositeCall{variant: v, inputs: programs, set: arguments.Compile(c.fields, "POST", false)}).run
+	s.run = (&compositeCall{variant: v, inputs: programs, set: arguments.Compile(c.fields, "", false)}).run
 	for i, f := range c.fields {
 		if programs[i] != nil {
 			s.visible = append(s.visible, tracedInput{f.Name, programs[i]})
