@@ -46,10 +46,18 @@ func (p Problem) String() string {
 
 // Problems collects what is wrong. The zero value is ready; it is not safe for
 // use by several goroutines at once.
-type Problems struct{ list []Problem }
+type Problems struct {
+	list  []Problem
+	wrong int // how many are no warnings
+}
 
 // Add notes a problem.
-func (ps *Problems) Add(p Problem) { ps.list = append(ps.list, p) }
+func (ps *Problems) Add(p Problem) {
+	ps.list = append(ps.list, p)
+	if !p.Warning {
+		ps.wrong++
+	}
+}
 
 // Addf notes a problem from its place, code and text.
 func (ps *Problems) Addf(at Span, code, format string, args ...any) {
@@ -57,18 +65,13 @@ func (ps *Problems) Addf(at Span, code, format string, args ...any) {
 }
 
 // Merge takes over the problems of another collection.
-func (ps *Problems) Merge(o *Problems) { ps.list = append(ps.list, o.list...) }
+func (ps *Problems) Merge(o *Problems) {
+	ps.list = append(ps.list, o.list...)
+	ps.wrong += o.wrong
+}
 
 // Count is the number of problems that are no warnings.
-func (ps *Problems) Count() int {
-	n := 0
-	for _, p := range ps.list {
-		if !p.Warning {
-			n++
-		}
-	}
-	return n
-}
+func (ps *Problems) Count() int { return ps.wrong }
 
 // All is the sorted list: by file, place and text, each problem once.
 func (ps *Problems) All() []Problem {
