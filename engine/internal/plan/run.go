@@ -20,8 +20,8 @@ type exchange struct {
 	action.Exchange
 	call    action.Call
 	context action.Context
-	slots   [12]any
-	values  [8]any
+	slots   [8]any
+	values  [4]any
 }
 
 // begin readies an exchange to run v.

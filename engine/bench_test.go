@@ -1,0 +1,487 @@
+package engine_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/golang-jwt/jwt/v5"
+	_ "modernc.org/sqlite"
+
+	"cloudlet/actions"
+	"cloudlet/engine"
+)
+
+// The benchmarks hold the engine beside a handler written by hand that does the
+// same work with the same libraries, in process and through a real listener:
+//
+//	go test ./engine -run '^$' -bench 'InProcess|OverHTTP' -benchmem
+//
+// The hand-written one is what a careful Go programmer writes: prepared
+// statements, typed structs, all errors of the arguments at once, no framework.
+
+var benchApp = map[string]string{
+	"endpoints/_migrations/0001.sql": `CREATE TABLE films (id INTEGER PRIMARY KEY, title TEXT NOT NULL, year INTEGER NOT NULL, rating REAL NOT NULL);
+CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+INSERT INTO films (title, year, rating)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+SELECT 'The film number ' || i, 1900 + i % 120, (i % 100) / 10.0 FROM n;
+`,
+	"endpoints/echo.yaml": `get:
+  arguments:
+    name: {type: string, min_length: 1, max_length: 100}
+    age: {type: int, min: 0, max: 150}
+  actions:
+    - return: {name: "${args.name}", age: "${args.age}"}
+`,
+	"endpoints/films/{id}.yaml": `get:
+  arguments: {id: int}
+  actions:
+    - sql.one: {sql: "SELECT id, title, year, rating FROM films WHERE id = ${args.id}", missing: 404}
+`,
+	"endpoints/protected/{id}.yaml": `get:
+  auth: [admin]
+  arguments: {id: int}
+  actions:
+    - sql.one: {sql: "SELECT id, title, year, rating FROM films WHERE id = ${args.id}", missing: 404}
+`,
+	"endpoints/films/index.yaml": `get:
+  arguments:
+    from: {type: int, min: 1}
+  actions:
+    - sql.select: SELECT id, title, year, rating FROM films WHERE id >= ${args.from} ORDER BY id LIMIT 100
+`,
+	"endpoints/notes.yaml": `post:
+  arguments:
+    text: {type: string, min_length: 1, max_length: 1000}
+  actions:
+    - sql.execute: INSERT INTO notes (text) VALUES (${args.text})
+`,
+}
+
+// benchCase is one request that both answer alike.
+type benchCase struct {
+	name, method, target, body string
+	ticket                     bool
+}
+
+var benchCases = []benchCase{
+	{name: "echo", method: "GET", target: "/echo?name=Ripley&age=38"},
+	{name: "point", method: "GET", target: "/films/500"},
+	{name: "protected", method: "GET", target: "/protected/500", ticket: true},
+	{name: "list", method: "GET", target: "/films?from=300"},
+	{name: "insert", method: "POST", target: "/notes", body: `{"text":"In space no one can hear you scream."}`},
+}
+
+func (c benchCase) request(ticket string) *http.Request {
+	var body io.Reader
+	if c.body != "" {
+		body = strings.NewReader(c.body)
+	}
+	r := httptest.NewRequest(c.method, c.target, body)
+	if c.body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if c.ticket {
+		r.Header.Set("Authorization", "Bearer "+ticket)
+	}
+	return r
+}
+
+// discard is a ResponseWriter that costs next to nothing.
+type discard struct {
+	header http.Header
+	status int
+	bytes  int
+}
+
+func (d *discard) Header() http.Header { return d.header }
+func (d *discard) WriteHeader(s int)   { d.status = s }
+func (d *discard) Write(b []byte) (int, error) {
+	if d.status == 0 {
+		d.status = 200
+	}
+	d.bytes += len(b)
+	return len(b), nil
+}
+
+// benchPair opens the engine and the hand-written handler, each on its own database.
+func benchPair(b testing.TB) (engineHandler, byHand http.Handler, ticket string) {
+	b.Helper()
+	dir := writeApp(b, benchApp)
+	e, err := engine.Open(dir, engine.WithActions(actions.All()), engine.WithLog(slog.New(slog.DiscardHandler)))
+	fatal(b, err)
+	b.Cleanup(func() { e.Close() })
+	accounts, err := engine.OpenAccounts(context.Background(), dir)
+	fatal(b, err)
+	defer accounts.Close()
+	fatal(b, accounts.AddUser(context.Background(), engine.NewUser{Name: "ripley", Password: "correct horse battery", Roles: []string{"admin"}}))
+	t, err := accounts.Issue(context.Background(), "ripley")
+	fatal(b, err)
+	secret, err := os.ReadFile(filepath.Join(dir, "data", "secret.key"))
+	fatal(b, err)
+	return e, newHandWritten(b, strings.Fields(string(secret))[1]), t.Text
+}
+
+func fatal(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		var p *engine.ProblemsError
+		if errors.As(err, &p) {
+			engine.PrintProblems(os.Stderr, engine.FormatText, p.Problems)
+		}
+		t.Fatal(err)
+	}
+}
+
+func writeApp(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		name = filepath.Join(dir, filepath.FromSlash(name))
+		fatal(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		fatal(t, os.WriteFile(name, []byte(text), 0o644))
+	}
+	return dir
+}
+
+// TestHandWrittenAnswersAlike keeps the comparison honest.
+func TestHandWrittenAnswersAlike(t *testing.T) {
+	ours, theirs, ticket := benchPair(t)
+	for _, c := range benchCases {
+		a, b := httptest.NewRecorder(), httptest.NewRecorder()
+		ours.ServeHTTP(a, c.request(ticket))
+		theirs.ServeHTTP(b, c.request(ticket))
+		if a.Code != 200 || a.Code != b.Code || a.Body.String() != b.Body.String() {
+			t.Errorf("%s: the engine answers %d %.200s, the hand-written handler %d %.200s", c.name, a.Code, a.Body, b.Code, b.Body)
+		}
+	}
+}
+
+func BenchmarkInProcess(b *testing.B) {
+	ours, theirs, ticket := benchPair(b)
+	for _, c := range benchCases {
+		for _, h := range []struct {
+			name string
+			http.Handler
+		}{{"engine", ours}, {"hand", theirs}} {
+			b.Run(c.name+"/"+h.name, func(b *testing.B) {
+				b.ReportAllocs()
+				r := c.request(ticket)
+				for b.Loop() {
+					if c.body != "" {
+						r.Body = io.NopCloser(strings.NewReader(c.body))
+					}
+					w := &discard{header: make(http.Header, 4)}
+					h.ServeHTTP(w, r)
+					if w.status != 200 {
+						b.Fatalf("status %d", w.status)
+					}
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkOverHTTP(b *testing.B) {
+	ours, theirs, ticket := benchPair(b)
+	for _, c := range benchCases {
+		for _, h := range []struct {
+			name string
+			http.Handler
+		}{{"engine", ours}, {"hand", theirs}} {
+			b.Run(c.name+"/"+h.name, func(b *testing.B) { overHTTP(b, c, h, ticket) })
+		}
+	}
+}
+
+// overHTTP sends requests over connections that stay open, as fast as they are
+// answered, without the cost of net/http's client: it would be most of the time.
+func overHTTP(b *testing.B, c benchCase, h http.Handler, ticket string) {
+	server := httptest.NewServer(h)
+	defer server.Close()
+	request := rawRequest(c, ticket)
+	b.SetParallelism(8)
+	var failed atomic.Int64
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		defer conn.Close()
+		answers := newAnswers(conn)
+		for pb.Next() {
+			if _, err := conn.Write(request); err != nil {
+				b.Error(err)
+				return
+			}
+			if status, err := answers.next(); err != nil || status != 200 {
+				failed.Add(1)
+				return
+			}
+		}
+	})
+	if failed.Load() > 0 {
+		b.Fatal("some requests failed")
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+}
+
+func rawRequest(c benchCase, ticket string) []byte {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s %s HTTP/1.1\r\nHost: localhost\r\n", c.method, c.target)
+	if c.ticket {
+		fmt.Fprintf(&s, "Authorization: Bearer %s\r\n", ticket)
+	}
+	if c.body != "" {
+		fmt.Fprintf(&s, "Content-Type: application/json\r\nContent-Length: %d\r\n", len(c.body))
+	}
+	s.WriteString("\r\n" + c.body)
+	return []byte(s.String())
+}
+
+// answers reads HTTP/1.1 answers with a Content-Length off a connection.
+type answers struct {
+	conn net.Conn
+	data []byte
+	room [64 << 10]byte
+}
+
+func newAnswers(conn net.Conn) *answers { return &answers{conn: conn} }
+
+func (a *answers) next() (int, error) {
+	for {
+		if head := strings.Index(string(a.data), "\r\n\r\n"); head >= 0 {
+			text := string(a.data[:head])
+			_, rest, ok := strings.Cut(text, "Content-Length: ")
+			if !ok {
+				return 0, errors.New("an answer without Content-Length")
+			}
+			number, _, _ := strings.Cut(rest, "\r\n")
+			length, err := strconv.Atoi(number)
+			if err != nil {
+				return 0, err
+			}
+			if len(a.data) >= head+4+length {
+				a.data = a.data[head+4+length:]
+				return strconv.Atoi(text[9:12])
+			}
+		}
+		n, err := a.conn.Read(a.room[:])
+		if err != nil {
+			return 0, err
+		}
+		a.data = append(a.data, a.room[:n]...)
+	}
+}
+
+// handWritten is the handler that the engine is measured against.
+type handWritten struct {
+	*http.ServeMux
+	point, list, insert *sql.Stmt
+	secret              []byte
+	parser              *jwt.Parser
+}
+
+func newHandWritten(b testing.TB, secret string) *handWritten {
+	file := filepath.Join(b.TempDir(), "hand.db")
+	const settings = "?_busy_timeout=5000&_journal_mode=WAL&_synchronous=NORMAL&_foreign_keys=1&_pragma=cache_size(-16000)&_pragma=temp_store(MEMORY)"
+	writer, err := sql.Open("sqlite", "file:"+file+settings+"&_txlock=immediate")
+	fatal(b, err)
+	writer.SetMaxOpenConns(1)
+	_, err = writer.Exec(benchApp["endpoints/_migrations/0001.sql"])
+	fatal(b, err)
+	readers, err := sql.Open("sqlite", "file:"+file+settings+"&_query_only=1")
+	fatal(b, err)
+	readers.SetMaxOpenConns(4)
+	readers.SetMaxIdleConns(4)
+	b.Cleanup(func() { readers.Close(); writer.Close() })
+	h := &handWritten{ServeMux: http.NewServeMux(), secret: []byte(secret),
+		parser: jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer("cloudlet"), jwt.WithExpirationRequired())}
+	prepare := func(db *sql.DB, text string) *sql.Stmt {
+		s, err := db.Prepare(text)
+		fatal(b, err)
+		return s
+	}
+	h.point = prepare(readers, "SELECT id, title, year, rating FROM films WHERE id = ?")
+	h.list = prepare(readers, "SELECT id, title, year, rating FROM films WHERE id >= ? ORDER BY id LIMIT 100")
+	h.insert = prepare(writer, "INSERT INTO notes (text) VALUES (?)")
+	h.HandleFunc("GET /echo", h.serveEcho)
+	h.HandleFunc("GET /films/{id}", h.servePoint)
+	h.HandleFunc("GET /protected/{id}", h.serveProtected)
+	h.HandleFunc("GET /films", h.serveList)
+	h.HandleFunc("POST /notes", h.serveInsert)
+	return h
+}
+
+type film struct {
+	ID     int     `json:"id"`
+	Title  string  `json:"title"`
+	Year   int     `json:"year"`
+	Rating float64 `json:"rating"`
+}
+
+func answer(w http.ResponseWriter, v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, "internal error", 500)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.Write(data)
+}
+
+// only reports whether a query has no other names than these.
+func only(q url.Values, names ...string) bool {
+	for name, values := range q {
+		known := false
+		for _, n := range names {
+			known = known || n == name
+		}
+		if !known || len(values) != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+func (h *handWritten) serveEcho(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	name := q.Get("name")
+	age, err := strconv.Atoi(q.Get("age"))
+	if n := utf8.RuneCountInString(name); err != nil || n < 1 || n > 100 || age < 0 || age > 150 || !only(q, "name", "age") {
+		http.Error(w, "invalid arguments", 400)
+		return
+	}
+	answer(w, struct {
+		Name string `json:"name"`
+		Age  int    `json:"age"`
+	}{name, age})
+}
+
+// within gives statements the timeout that the engine gives them.
+func within(r *http.Request) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(r.Context(), 30*time.Second)
+}
+
+func (h *handWritten) servePoint(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.Atoi(r.PathValue("id"))
+	if err != nil || r.URL.RawQuery != "" {
+		http.Error(w, "invalid arguments", 400)
+		return
+	}
+	ctx, cancel := within(r)
+	defer cancel()
+	var f film
+	switch err := h.point.QueryRowContext(ctx, id).Scan(&f.ID, &f.Title, &f.Year, &f.Rating); {
+	case errors.Is(err, sql.ErrNoRows):
+		http.Error(w, "not found", 404)
+	case err != nil:
+		http.Error(w, "internal error", 500)
+	default:
+		answer(w, &f)
+	}
+}
+
+type claims struct {
+	Roles []string `json:"roles"`
+	jwt.RegisteredClaims
+}
+
+func (h *handWritten) serveProtected(w http.ResponseWriter, r *http.Request) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	var c claims
+	_, err := h.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return h.secret, nil })
+	if !ok || err != nil {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		http.Error(w, "unauthorized", 401)
+		return
+	}
+	for _, role := range c.Roles {
+		if role == "admin" || role == "root" {
+			w.Header().Set("Cache-Control", "no-store")
+			h.servePoint(w, r)
+			return
+		}
+	}
+	http.Error(w, "forbidden", 403)
+}
+
+func (h *handWritten) serveList(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	from, err := strconv.Atoi(q.Get("from"))
+	if err != nil || from < 1 || !only(q, "from") {
+		http.Error(w, "invalid arguments", 400)
+		return
+	}
+	ctx, cancel := within(r)
+	defer cancel()
+	rows, err := h.list.QueryContext(ctx, from)
+	if err != nil {
+		http.Error(w, "internal error", 500)
+		return
+	}
+	defer rows.Close()
+	films := make([]film, 0, 100)
+	for rows.Next() {
+		var f film
+		if err := rows.Scan(&f.ID, &f.Title, &f.Year, &f.Rating); err != nil {
+			http.Error(w, "internal error", 500)
+			return
+		}
+		films = append(films, f)
+	}
+	if rows.Err() != nil {
+		http.Error(w, "internal error", 500)
+		return
+	}
+	answer(w, films)
+}
+
+func (h *handWritten) serveInsert(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Text string `json:"text"`
+	}
+	body := http.MaxBytesReader(w, r.Body, 1<<20)
+	if err := json.UnmarshalRead(body, &in, json.RejectUnknownMembers(true)); err != nil {
+		http.Error(w, "invalid body", 400)
+		return
+	}
+	if n := utf8.RuneCountInString(in.Text); n < 1 || n > 1000 || r.URL.RawQuery != "" {
+		http.Error(w, "invalid arguments", 400)
+		return
+	}
+	ctx, cancel := within(r)
+	defer cancel()
+	result, err := h.insert.ExecContext(ctx, in.Text)
+	if err != nil {
+		http.Error(w, "internal error", 500)
+		return
+	}
+	affected, _ := result.RowsAffected()
+	id, _ := result.LastInsertId()
+	answer(w, struct {
+		RowsAffected int64 `json:"rows_affected"`
+		LastInsertID int64 `json:"last_insert_id"`
+	}{affected, id})
+}
