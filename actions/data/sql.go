@@ -85,7 +85,7 @@ var Select = action.Define(action.Spec[sqlInputs, any]{
 			return nil, err
 		}
 		if in.SQL.Direct(c) {
-			rows, err := in.SQL.Statement().AppendRows(c.Context, tx, nil, args)
+			rows, err := in.SQL.Statement().AppendRows(c.Context, tx, c.Out[:0], args)
 			return schema.Raw(rows), err
 		}
 		rows, err := in.SQL.Statement().Rows(c.Context, tx, args)
@@ -134,7 +134,7 @@ func runOne(c *action.Call, in *oneInputs) (any, error) {
 		return nil, err
 	}
 	if in.SQL.Direct(c) {
-		row, found, err := in.SQL.Statement().AppendOne(c.Context, tx, nil, args)
+		row, found, err := in.SQL.Statement().AppendOne(c.Context, tx, c.Out[:0], args)
 		switch {
 		case err != nil:
 			return nil, err

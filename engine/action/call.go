@@ -47,6 +47,9 @@ type Exchange struct {
 	Log      *slog.Logger
 	// Encodes says that the result goes straight out as JSON.
 	Encodes bool
+	// Out is the buffer that the answer is encoded in. A Raw result may be appended
+	// to Out[:0]; nothing else may keep it.
+	Out []byte
 	// Trace, where there is one, is told of every step.
 	Trace func(Traced)
 	// Depth counts the endpoints that called each other.

@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -89,9 +90,14 @@ func (rd *reading) content(header http.Header, buffer *bytes.Buffer) *Failure {
 	return unsupported("the content type %s is not supported; expected %s", schema.ShortName(media), wanted)
 }
 
+// decoders are reused; none keeps what it read once it is reset.
+var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+
 // json takes the arguments from a JSON object.
 func (rd *reading) json(buffer *bytes.Buffer) *Failure {
-	d := jsontext.NewDecoder(buffer)
+	d := decoders.Get().(*jsontext.Decoder)
+	defer decoders.Put(d)
+	d.Reset(buffer)
 	if k := d.PeekKind(); k != jsontext.KindBeginObject {
 		err := schema.Skip(d)
 		if err == nil {

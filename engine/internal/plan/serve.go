@@ -43,8 +43,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{}
 	x.Request, x.Services, x.Log, x.Encodes = r, h.Services, h.Log, true
 	x.begin(v, r.Context())
+	buffer := buffers.Get().(*[]byte)
+	x.Out = *buffer
 	h.answer(w, v, x)
 	x.context.Close()
+	if cap(x.Out) <= largest {
+		*buffer = x.Out[:0]
+		buffers.Put(buffer)
+	}
 }
 
 func safeMethod(m string) string {
@@ -121,15 +127,11 @@ func write(w http.ResponseWriter, x *action.Exchange, status int, body any, has 
 	header["Content-Type"] = jsonContent
 	header["X-Content-Type-Options"] = nosniff
 	if raw, ok := body.(schema.Raw); ok {
-		send(w, status, raw)
-		return
+		x.Out = raw // it may have grown out of the buffer that it began in
+	} else {
+		x.Out = schema.AppendJSON(x.Out[:0], body)
 	}
-	buffer := buffers.Get().(*[]byte)
-	*buffer = schema.AppendJSON((*buffer)[:0], body)
-	send(w, status, *buffer)
-	if cap(*buffer) <= largest {
-		buffers.Put(buffer)
-	}
+	send(w, status, x.Out)
 }
 
 // send writes a body. net/http counts the length of a short one itself.
