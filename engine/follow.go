@@ -51,7 +51,7 @@ func (e *Engine) report(err error) {
 	if err == nil {
 		return
 	}
-	event := Event{Generation: e.Generation(), Endpoints: len(e.Routes())}
+	event := Event{Generation: e.Generation(), Endpoints: e.health.Load().endpoints}
 	var p *ProblemsError
 	if errors.As(err, &p) {
 		event.Problems = p.Problems

@@ -138,9 +138,9 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	a.plan.Link(find)
 	e.build(g, a)
 	e.current.Store(g)
-	e.health.Store(&health{g.number, len(g.routes), 0, g.loaded})
+	e.health.Store(&health{g.number, len(a.plan.Endpoints), 0, g.loaded})
 	e.retire(before)
-	e.o.tell(Event{Generation: g.number, Took: time.Since(began), Endpoints: len(g.routes)})
+	e.o.tell(Event{Generation: g.number, Took: time.Since(began), Endpoints: len(a.plan.Endpoints)})
 	return nil
 }
 

@@ -130,6 +130,10 @@ func (bd *binder) put(name string, key, value *document.Node) {
 // bind gives one input its value.
 func (bd *binder) bind(in *action.Input) {
 	n := bd.nodes[in.Name]
+	if n != nil && n.Refused() {
+		bd.failed = true
+		return
+	}
 	if n == nil || n.IsNull() && in.Form != action.Expression || n.IsNull() && in.Required && in.Type.Kind != schema.JSON {
 		if in.Required {
 			bd.problems.Addf(bd.written.key.Span, "missing_input", "%s needs %q", bd.written.name, in.Name)

@@ -79,6 +79,7 @@ func Compile(app *App, problems *source.Problems) *Plan {
 	b.globals = &globals{config: app.Config, secrets: app.Secrets,
 		configType: typeOf(app.Config), secretsType: secretsType(app.Secrets)}
 	b.compileComposites()
+	b.checkModules()
 	p := &Plan{verbs: map[string]*Verb{}}
 	for i := range app.Endpoints {
 		e := b.endpoint(&app.Endpoints[i])

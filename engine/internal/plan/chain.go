@@ -121,12 +121,15 @@ func (b *builder) chain(sc *scope, node *document.Node) (*chain, action.Result) 
 	ch := &chain{}
 	result := action.Result{}
 	if node == nil || node.Kind != document.Sequence {
-		if node != nil && !node.IsNull() {
+		if node != nil && !node.IsNull() && !node.Refused() {
 			b.problems.Addf(node.Span, "wrong_type", "steps are a list; write each step behind a -")
 		}
 		return ch, result
 	}
 	for _, item := range node.Items {
+		if item.Refused() {
+			continue
+		}
 		sc.frame.step++
 		s, r := b.step(sc, item)
 		if s == nil {

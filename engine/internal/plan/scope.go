@@ -91,7 +91,7 @@ var requestType = schema.ObjectOf(
 	schema.Field{Name: "path", Type: schema.StringType},
 	schema.Field{Name: "url", Type: schema.StringType},
 	schema.Field{Name: "ip", Type: schema.StringType},
-	schema.Field{Name: "headers", Type: &schema.Type{Kind: schema.ObjectK, Open: true, Class: schema.Token}},
+	schema.Field{Name: "headers", Type: &schema.Type{Kind: schema.ObjectK, Open: true, Fold: true, Class: schema.Token}},
 	schema.Field{Name: "cookies", Type: &schema.Type{Kind: schema.ObjectK, Open: true, Class: schema.Token}},
 	schema.Field{Name: "id", Type: schema.StringType},
 )

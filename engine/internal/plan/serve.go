@@ -45,7 +45,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.begin(v, r.Context())
 	buffer := buffers.Get().(*[]byte)
 	x.Out = *buffer
-	h.answer(w, v, x)
+	h.guarded(w, v, x)
 	x.context.Close()
 	if cap(x.Out) <= largest {
 		*buffer = x.Out[:0]
@@ -58,6 +58,19 @@ func safeMethod(m string) string {
 		return "this method"
 	}
 	return m
+}
+
+// guarded answers even where something panics outside the chain.
+func (h *Handler) guarded(w http.ResponseWriter, v *Verb, x *exchange) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			WriteFailure(w, &x.Exchange, action.Panicked(p))
+		}
+	}()
+	h.answer(w, v, x)
 }
 
 // answer is the order of a request (language.md, section 2).

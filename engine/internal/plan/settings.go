@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"cloudlet/engine/language/document"
+	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 )
 
@@ -93,4 +94,32 @@ func (a *App) DatabaseOf(folder string) string {
 		}
 	}
 	return name
+}
+
+// checkModules reports what is wrong in modules. The steps of one that has no
+// endpoint below it are compiled here; those of the others are with each endpoint.
+func (b *builder) checkModules() {
+	used := map[string]bool{}
+	for i := range b.app.Endpoints {
+		for _, f := range above(b.app.Endpoints[i].Folder) {
+			used[f] = true
+		}
+	}
+	for _, folder := range sortedKeys(b.app.Modules) {
+		m := b.app.Modules[folder]
+		b.checkSettings(m.Settings)
+		if used[folder] {
+			continue
+		}
+		sc := newScope(newFrame(), &ambient{args: &schema.Type{Kind: schema.ObjectK, Open: true}, user: userType.OrNull(),
+			globals: b.globals, folder: folder, database: b.app.DatabaseOf(folder)})
+		if m.Settings.Allow != nil {
+			b.typed(sc, m.Settings.Allow, schema.BoolType, input{name: "allow", anyClass: true})
+		}
+		b.chain(sc, m.Settings.Before)
+		b.chain(sc, m.Settings.After)
+		in := sc.inner()
+		in.handler = true
+		b.chain(in, m.Settings.OnError)
+	}
 }

@@ -69,6 +69,9 @@ func (b *builder) constantProgram(n *document.Node, v any, want *schema.Type, na
 // valueFor compiles a value. A constant text where a text is wanted is taken as
 // it is written: 007 is no number there.
 func (b *builder) valueFor(sc *scope, n *document.Node, want *schema.Type, in input) *expression.Program {
+	if n.Refused() {
+		return nil
+	}
 	if n.Kind == document.Scalar && want.Kind.Textual() && !hasExpression(n) && !n.IsNull() {
 		return expression.NewConstant(literal(n.Value), schema.StringType)
 	}
@@ -78,6 +81,9 @@ func (b *builder) valueFor(sc *scope, n *document.Node, want *schema.Type, in in
 // value compiles a value of any type: ${…}, text with some inside, a map, a list
 // or a constant.
 func (b *builder) value(sc *scope, n *document.Node, in input) *expression.Program {
+	if n.Refused() {
+		return nil
+	}
 	switch n.Kind {
 	case document.Mapping:
 		return b.object(sc, n, in)
@@ -198,6 +204,9 @@ func (b *builder) fault(n *document.Node, offset int, f expression.Fault) {
 
 // constant reads a value that has to be known when the file is loaded.
 func (b *builder) constant(n *document.Node, want *schema.Type, name string) (any, bool) {
+	if n.Refused() {
+		return nil, false
+	}
 	if n.Kind == document.Scalar && hasExpression(n) {
 		b.problems.Addf(n.Span, "not_constant", "%s has to be known when the file is loaded, so it cannot be computed", name)
 		return nil, false

@@ -122,6 +122,7 @@ func (r reader) steps(target **Node) func(name, value *Node) {
 				p.Hint = fmt.Sprintf("an action without input is written %q", item.Value+":")
 			}
 			r.problems.Add(p)
+			item.refused = true
 		}
 	}
 }

@@ -78,6 +78,10 @@ func (n *Node) IsNull() bool {
 	return n.Kind == Scalar && n.Plain && isNull(n.Value)
 }
 
+// Refused reports whether the node is a problem already, said by this package.
+// Whoever reads it on says nothing of it, nor of what is missing for it.
+func (n *Node) Refused() bool { return n.refused }
+
 // Data is the node as a constant, in the values of package schema: nil, bool,
 // int, float64, string, []any and *schema.Object. Plain scalars are resolved by
 // the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema):

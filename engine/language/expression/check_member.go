@@ -144,6 +144,9 @@ func fieldPlace(t *schema.Type, name string) int {
 
 // field compiles the access to a field that is named in the source.
 func (c *checker) field(n *ast.MemberNode, base part, name string, from, to int) part {
+	if base.typ.Fold {
+		name = strings.ToLower(name)
+	}
 	t, fault := c.fieldType(base, name)
 	if fault != nil {
 		at, end := c.span(n.Property.Location())
@@ -235,6 +238,9 @@ func (c *checker) index(n *ast.MemberNode, base, key part, from, to int) part {
 		return c.fault(base.from, base.to, "wrong_type", fmt.Sprintf("%s has no items", an(word(base.typ))), "")
 	}
 	inner, at, optional, what := base.eval, key.eval, n.Optional, c.subject(base)
+	if base.typ.Fold {
+		at = lowered(key.eval)
+	}
 	p.eval = func(f *Frame) (any, error) {
 		v, err := inner(f)
 		if err != nil {
@@ -257,4 +263,15 @@ func (c *checker) index(n *ast.MemberNode, base, key part, from, to int) part {
 		return item, nil
 	}
 	return c.folded(p, base, key)
+}
+
+// lowered is a name in lower case, for objects whose names have no case.
+func lowered(name eval) eval {
+	return func(f *Frame) (any, error) {
+		v, err := name(f)
+		if text, ok := v.(string); ok {
+			v = strings.ToLower(text)
+		}
+		return v, err
+	}
 }

@@ -85,6 +85,7 @@ type Type struct {
 	Elem   *Type   // of a List; nil: anything
 	Fields []Field // of an ObjectK, in order
 	Open   bool    // of an ObjectK: it may hold fields that Fields does not name
+	Fold   bool    // of an ObjectK: its names are in lower case and found without regard to case, as headers are
 
 	Limits *Limits // nil: none
 }
