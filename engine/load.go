@@ -181,7 +181,7 @@ func (l *loader) file(fsys fs.FS, a *app, input *plan.App, name string) error {
 func (l *loader) composite(a *app, input *plan.App, name string, text []byte, folder, stem string) {
 	c, _ := l.parse(a, name, text, func(f *source.File, p *source.Problems) any { return document.ParseComposite(f, p) }).(*document.Composite)
 	if c == nil {
-		return
+		c = &document.Composite{File: source.NewFile(name, text)} // its name is known all the same
 	}
 	if input.Composites[folder] == nil {
 		input.Composites[folder] = map[string]*document.Composite{}

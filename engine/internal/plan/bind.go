@@ -136,8 +136,7 @@ func (bd *binder) bind(in *action.Input) {
 	}
 	if n == nil || n.IsNull() && in.Form != action.Expression || n.IsNull() && in.Required && in.Type.Kind != schema.JSON {
 		if in.Required {
-			bd.problems.Addf(bd.written.key.Span, "missing_input", "%s needs %q", bd.written.name, in.Name)
-			bd.failed = true
+			bd.missing(in.Name)
 		}
 		return
 	}
@@ -166,6 +165,19 @@ func (bd *binder) bind(in *action.Input) {
 		if !bd.statement(n, field.(*action.SQL)) {
 			bd.failed = true
 		}
+	}
+}
+
+// missing reports an input that has to be there.
+func (bd *binder) missing(name string) {
+	bd.failed = true
+	w, known := bd.written, bd.act.InputNames()
+	in := w.value
+	if bd.act.Beside {
+		in, known = w.node, append(append(known, modifiers...), w.name)
+	}
+	if !misspelt(name, in, known) {
+		bd.problems.Addf(w.key.Span, "missing_input", "%s needs %q", w.name, name)
 	}
 }
 

@@ -121,6 +121,9 @@ func (b *builder) callComposite(sc *scope, s *step, w *written) action.Result {
 		b.problems.Addf(w.key.Span, "cycle", "the composite actions call each other in a circle: %s is being compiled", c.name)
 		return unknown
 	}
+	if c.document.Actions == nil {
+		return unknown // its file has problems of its own
+	}
 	programs, fields, ok := b.compositeInputs(sc, w)
 	if !ok {
 		return unknown
@@ -168,7 +171,9 @@ func (b *builder) compositeInputs(sc *scope, w *written) ([]*expression.Program,
 		n := nodes[f.Name]
 		if n == nil {
 			if !f.Optional {
-				b.problems.Addf(w.key.Span, "missing_input", "%s needs %q", c.name, f.Name)
+				if !misspelt(f.Name, w.value, argumentsType(c.fields).FieldNames()) {
+					b.problems.Addf(w.key.Span, "missing_input", "%s needs %q", c.name, f.Name)
+				}
 				ok = false
 			}
 			continue

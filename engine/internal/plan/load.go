@@ -70,6 +70,7 @@ func (bd *binder) Compile(ch *action.Chain, in action.Within) action.Result {
 		l.Slot = sc.declare(l.Name, l.Type).slot
 	}
 	compiled, r := bd.chain(sc, node)
+	sc.close()
 	ch.Compiled(compiled.run, r)
 	return r
 }

@@ -51,7 +51,7 @@ func (b *builder) assign(sc *scope, n *document.Node, name string, t *schema.Typ
 		return sc.declare(name, t) // bound anew in the same chain: from here on it is another thing
 	}
 	if !fits {
-		b.problems.Addf(n.Span, "wrong_type", "%q is %s and cannot become %s", name, v.t, t)
+		b.problems.Addf(n.Span, "wrong_type", "%q is %s and cannot become %s", name, describe(v.t), describe(t))
 		return nil
 	}
 	if raises {
@@ -59,4 +59,32 @@ func (b *builder) assign(sc *scope, n *document.Node, name string, t *schema.Typ
 		return nil
 	}
 	return v
+}
+
+// misspelt reports whether a name that is missing from a mapping was most likely
+// written wrongly there: that is one mistake, and said at the wrong name.
+func misspelt(name string, n *document.Node, known []string) bool {
+	return slices.ContainsFunc(n.Entries, func(e document.Entry) bool {
+		return !slices.Contains(known, e.Key.Value) && source.Nearest(e.Key.Value, known) == name
+	})
+}
+
+// bindUnknown binds what a step would have bound whose action is not known, so
+// that reading it is no second problem.
+func (b *builder) bindUnknown(sc *scope, node *document.Node) {
+	bind := func(name string) {
+		if identifierPattern.MatchString(name) && !slices.Contains(reserved, name) && sc.find(name) == nil {
+			sc.declare(name, schema.AnyType)
+		}
+	}
+	for _, e := range node.Entries {
+		switch {
+		case e.Key.Value == "as" && e.Value.Kind == document.Scalar:
+			bind(e.Value.Value)
+		case source.Nearest(e.Key.Value, b.actionNames(sc.ambient.folder)) == "set":
+			for _, set := range e.Value.Entries {
+				bind(set.Key.Value)
+			}
+		}
+	}
 }

@@ -49,9 +49,37 @@ type scope struct {
 	ambient     *ambient
 	names       map[string]*variable
 	last        *schema.Type
-	handler     bool   // ${error} is known
-	transaction string // the database of the surrounding transaction
-	level       int    // of parallelism
+	handler     bool            // ${error} is known
+	transaction string          // the database of the surrounding transaction
+	level       int             // of parallelism
+	gone        map[string]bool // names that inner chains bound, unknown by now
+}
+
+// close ends an inner scope: what it bound is remembered only to explain why it is unknown.
+func (s *scope) close() {
+	for name := range s.names {
+		s.parent.forget(name)
+	}
+	for name := range s.gone {
+		s.parent.forget(name)
+	}
+}
+
+func (s *scope) forget(name string) {
+	if s.gone == nil {
+		s.gone = map[string]bool{}
+	}
+	s.gone[name] = true
+}
+
+// wasBound reports whether a name was bound inside steps that are over.
+func (s *scope) wasBound(name string) bool {
+	for at := s; at != nil; at = at.parent {
+		if at.gone[name] {
+			return true
+		}
+	}
+	return false
 }
 
 // ambient are the names that a chain finds bound when it begins.
@@ -139,7 +167,7 @@ func (s *scope) find(name string) *variable {
 
 // Names implements expression.Scope: what could have been meant.
 func (s *scope) Names() []string {
-	names := []string{"args", "user", "request", "config", "secrets", "last"}
+	names := []string{"args", "user", "request", "config", "secrets", "last", "null"}
 	if s.handler {
 		names = append(names, "error")
 	}

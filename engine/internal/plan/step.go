@@ -29,6 +29,7 @@ type written struct {
 func (b *builder) step(sc *scope, node *document.Node) (*step, action.Result) {
 	w := b.find(sc, node)
 	if w == nil {
+		b.bindUnknown(sc, node)
 		return nil, action.Result{Type: schema.AnyType, Has: action.Maybe}
 	}
 	s := &step{at: w.key.Span, name: w.name, slot: -1, plain: true, action: w.act}
@@ -48,6 +49,15 @@ func (b *builder) step(sc *scope, node *document.Node) (*step, action.Result) {
 	b.bindAs(sc, s, w, r)
 	s.plain = s.if_ == nil && s.bounds == nil && s.handler == nil
 	return s, r
+}
+
+// unknownStep binds what a step that cannot be compiled would have bound, so that
+// what follows from the mistake is not reported again.
+func (b *builder) unknownStep(sc *scope, node *document.Node) action.Result {
+	if n := node.Get("as"); n != nil && n.Kind == document.Scalar && identifierPattern.MatchString(n.Value) && sc.find(n.Value) == nil {
+		sc.declare(n.Value, schema.AnyType)
+	}
+	return action.Result{Type: schema.AnyType, Has: action.Maybe}
 }
 
 // skippable is the result of a step that may not run.

@@ -58,6 +58,9 @@ func (b *builder) constantProgram(n *document.Node, v any, want *schema.Type, na
 	var faults []schema.Fault
 	v = want.Check(v, "", &faults)
 	for _, f := range faults {
+		if misspelt(f.Path, n, want.FieldNames()) {
+			continue
+		}
 		b.problems.Addf(n.Span, "wrong_type", "%s %s", strings.TrimSuffix(name+"."+f.Path, "."), f.Message)
 	}
 	if len(faults) > 0 {
@@ -177,6 +180,9 @@ func (b *builder) template(sc *scope, n *document.Node, in input) *expression.Pr
 func (b *builder) expression(sc *scope, n *document.Node, part expression.Part, in input) *expression.Program {
 	p, faults := expression.Compile(part.Source, sc)
 	for _, f := range faults {
+		if f.Code == "unknown_name" && sc.wasBound(rootName(part.Source[f.From:f.To])) {
+			f.Hint = "it is bound inside other steps and unknown outside them; name their result with `as`"
+		}
 		b.fault(n, part.Offset, f)
 	}
 	if len(faults) > 0 || p == nil {
@@ -188,6 +194,14 @@ func (b *builder) expression(sc *scope, n *document.Node, part expression.Part, 
 		return nil
 	}
 	return p
+}
+
+// rootName is the name that a path like film.title begins with.
+func rootName(path string) string {
+	if i := strings.IndexFunc(path, func(r rune) bool { return !identifierPattern.MatchString("_" + string(r)) }); i >= 0 {
+		return path[:i]
+	}
+	return path
 }
 
 func leakOf(in input) string {
