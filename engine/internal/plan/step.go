@@ -51,15 +51,6 @@ func (b *builder) step(sc *scope, node *document.Node) (*step, action.Result) {
 	return s, r
 }
 
-// unknownStep binds what a step that cannot be compiled would have bound, so that
-// what follows from the mistake is not reported again.
-func (b *builder) unknownStep(sc *scope, node *document.Node) action.Result {
-	if n := node.Get("as"); n != nil && n.Kind == document.Scalar && identifierPattern.MatchString(n.Value) && sc.find(n.Value) == nil {
-		sc.declare(n.Value, schema.AnyType)
-	}
-	return action.Result{Type: schema.AnyType, Has: action.Maybe}
-}
-
 // skippable is the result of a step that may not run.
 func skippable(r action.Result) action.Result {
 	if r.Ends {

@@ -20,6 +20,10 @@ type long struct {
 // long reads a mapping of type, limits and documentation.
 func (r reader) long(n *Node, named bool, place *schema.Place) *schema.Field {
 	l := &long{}
+	if untyped(n) {
+		r.problems.Add(source.Problem{Span: mark(n), Code: CodeMissingKey, Text: "expected a type", Hint: "the fields of an object stand under fields"})
+		return nil
+	}
 	r.mapping(n, l.keys(named, place != nil), []string{"max_size", "content_types"}, nil)
 	f := r.longType(n, l)
 	if f == nil {
@@ -40,6 +44,12 @@ func (r reader) long(n *Node, named bool, place *schema.Place) *schema.Field {
 		*place = r.in(l.in)
 	}
 	return f
+}
+
+// untyped reports whether a declaration says nothing of a type: then its other
+// keys, which may be meant as fields, are not judged.
+func untyped(n *Node) bool {
+	return n.Get("type") == nil && n.Get("items") == nil && n.Get("fields") == nil && !misspelt(n, "type")
 }
 
 func (l *long) keys(named, placed bool) []key {
@@ -87,10 +97,7 @@ func (r reader) longType(n *Node, l *long) *schema.Field {
 	case l.fields != nil:
 		f.Type = &schema.Type{Kind: schema.ObjectK, Open: true}
 	default:
-		if !misspelt(n, "type") {
-			r.problems.Add(source.Problem{Span: mark(n), Code: CodeMissingKey, Text: "expected a type", Hint: "the fields of an object stand under fields"})
-		}
-		return nil
+		return nil // its name was mistyped
 	}
 	if l.items != nil {
 		f.Type = r.withItems(f.Type, l.items)
