@@ -116,6 +116,14 @@ func (e *Engine) close() error {
 
 // ServeHTTP answers a request with the generation that runs when it begins.
 func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if e.o.access != nil {
+		e.serveObserved(w, r)
+		return
+	}
+	e.serve(w, r)
+}
+
+func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	g := e.enter()
 	if g == nil {
 		x := &action.Exchange{Request: r, Log: e.o.log}

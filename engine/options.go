@@ -18,6 +18,7 @@ type options struct {
 	watch   bool
 	settle  time.Duration
 	tell    func(Event)
+	access  func(Access)
 }
 
 // Event is what happened to a running engine: a generation was swapped in, or a

@@ -46,6 +46,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	buffer := buffers.Get().(*[]byte)
 	x.Out = *buffer
 	h.guarded(w, v, x)
+	observe(w, v, &x.Exchange)
 	x.context.Close()
 	if cap(x.Out) <= largest {
 		*buffer = x.Out[:0]
@@ -185,6 +186,7 @@ func WriteFailure(w http.ResponseWriter, x *action.Exchange, f *action.Failure) 
 	}
 	w.WriteHeader(f.Status)
 	w.Write(schema.AppendJSON(nil, Problem(f, x.TraceID())))
+	observe(w, nil, x)
 }
 
 // LogFailure writes why a request failed: with the step's place, the trace id and
