@@ -38,9 +38,10 @@ type Source struct {
 
 // Plan is a compiled app.
 type Plan struct {
-	Endpoints []*Endpoint
-	verbs     map[string]*Verb // by "GET /films/{id}"
-	link      []func(open func(string) *database.DB)
+	Endpoints  []*Endpoint
+	Composites []Composite
+	verbs      map[string]*Verb // by "GET /films/{id}"
+	link       []func(open func(string) *database.DB)
 }
 
 // Link gives the statements of the plan their databases. A plan that is only
@@ -80,7 +81,7 @@ func Compile(app *App, problems *source.Problems) *Plan {
 		configType: typeOf(app.Config), secretsType: secretsType(app.Secrets)}
 	b.compileComposites()
 	b.checkModules()
-	p := &Plan{verbs: map[string]*Verb{}}
+	p := &Plan{verbs: map[string]*Verb{}, Composites: b.listComposites()}
 	for i := range app.Endpoints {
 		e := b.endpoint(&app.Endpoints[i])
 		p.Endpoints = append(p.Endpoints, e)
