@@ -11,15 +11,34 @@ import (
 	"cloudlet/engine/action"
 )
 
-// All lists every action, in the order in which documentation shows them.
-func All() []*action.Action {
-	return []*action.Action{
-		control.If, control.Switch, control.ForEach, control.While, control.Parallel, control.Try, control.Transaction,
-		control.Set, control.Return, control.Respond, control.Fail, control.Wait, control.Call, control.Assert,
-		identity.Authenticate, identity.Authorize,
-		data.Select, data.One, data.Value, data.Execute,
-		web.Header, web.Cookie, web.Redirect, web.Status,
-		system.Log,
-		text.Hash, text.Random,
+// Family is actions that belong together.
+type Family struct {
+	Name    string // that of the package they are in
+	Summary string // what they are for, in a few words
+	Actions []*action.Action
+}
+
+// Families lists every action by its family, in the order in which documentation
+// shows them.
+func Families() []Family {
+	return []Family{
+		{"control", "what runs, and in which order", []*action.Action{
+			control.If, control.Switch, control.ForEach, control.While, control.Parallel, control.Try, control.Transaction,
+			control.Set, control.Return, control.Respond, control.Fail, control.Wait, control.Call, control.Assert,
+		}},
+		{"identity", "who asks", []*action.Action{identity.Authenticate, identity.Authorize}},
+		{"data", "what is kept in databases", []*action.Action{data.Select, data.One, data.Value, data.Execute}},
+		{"web", "what the answer looks like", []*action.Action{web.Header, web.Cookie, web.Redirect, web.Status}},
+		{"system", "looking after the app itself", []*action.Action{system.Log}},
+		{"text", "making texts", []*action.Action{text.Hash, text.Random}},
 	}
+}
+
+// All lists every action, in the order of Families.
+func All() []*action.Action {
+	var all []*action.Action
+	for _, f := range Families() {
+		all = append(all, f.Actions...)
+	}
+	return all
 }
