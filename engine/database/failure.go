@@ -31,23 +31,23 @@ func (e *Error) Is(target error) bool {
 // The failures that callers tell apart with errors.Is; they compare by their code.
 var (
 	// ErrBusy: the database could not be had within five seconds.
-	ErrBusy = &Error{Code: "database_busy", Status: 503, Detail: "the database is busy"}
+	ErrBusy = &Error{Code: "database_busy", Status: 503, Detail: "The database is busy."}
 	// ErrUnexpectedType: a stored value is not of its column's declared type.
-	ErrUnexpectedType = &Error{Code: "unexpected_type", Status: 500, Detail: "a stored value is not of its column's type"}
+	ErrUnexpectedType = &Error{Code: "unexpected_type", Status: 500, Detail: "A stored value is not of its column's type."}
 	// ErrResultTooLarge: a result would take more than 64 MiB.
-	ErrResultTooLarge = &Error{Code: "result_too_large", Status: 500, Detail: "the result is too large"}
+	ErrResultTooLarge = &Error{Code: "result_too_large", Status: 500, Detail: "The result is too large."}
 	// ErrExists: a unique or primary key is taken.
-	ErrExists = &Error{Code: "already_exists", Status: 409, Detail: "such a row exists already"}
+	ErrExists = &Error{Code: "already_exists", Status: 409, Detail: "Such a row exists already."}
 	// ErrReferenced: a foreign key would point nowhere.
-	ErrReferenced = &Error{Code: "still_referenced", Status: 409, Detail: "the row refers to, or is referred to by, another"}
+	ErrReferenced = &Error{Code: "still_referenced", Status: 409, Detail: "The row refers to, or is referred to by, another."}
 	// ErrInvalidValue: NOT NULL, CHECK, a datatype or a trigger refused a value.
-	ErrInvalidValue = &Error{Code: "invalid_value", Status: 400, Detail: "a value is not one that the column takes"}
+	ErrInvalidValue = &Error{Code: "invalid_value", Status: 400, Detail: "A value is not one that the column takes."}
 	// ErrFailed: the disk is full, the file is damaged, and whatever else is nobody's request's fault.
-	ErrFailed = &Error{Code: "database_failed", Status: 500, Detail: "the database failed"}
+	ErrFailed = &Error{Code: "database_failed", Status: 500, Detail: "The database failed."}
 	// ErrClosed: the database was closed.
-	ErrClosed = &Error{Code: "database_closed", Status: 503, Detail: "the database is closed"}
+	ErrClosed = &Error{Code: "database_closed", Status: 503, Detail: "The database is closed."}
 	// ErrEnded: the transaction is over, by Commit, Rollback or because the database undid it.
-	ErrEnded = &Error{Code: "transaction_ended", Status: 500, Detail: "the transaction has ended"}
+	ErrEnded = &Error{Code: "transaction_ended", Status: 500, Detail: "The transaction has ended."}
 )
 
 // because is a copy of e with a cause.

@@ -43,7 +43,7 @@ func (rd *reading) body(r *http.Request, limit int64) *Failure {
 	case int64(buffer.Len()) > limit || errors.As(err, &stopped):
 		return tooLarge(limit)
 	case err != nil:
-		return invalidBody("the body could not be read to its end")
+		return invalidBody("The body could not be read to its end")
 	case buffer.Len() == 0:
 		return nil
 	}
@@ -51,17 +51,17 @@ func (rd *reading) body(r *http.Request, limit int64) *Failure {
 }
 
 func tooLarge(limit int64) *Failure {
-	return &Failure{Status: http.StatusRequestEntityTooLarge, Code: BodyTooLarge, Detail: fmt.Sprintf("the body has more than %d bytes", max(limit, 0))}
+	return &Failure{Status: http.StatusRequestEntityTooLarge, Code: BodyTooLarge, Detail: fmt.Sprintf("The body has more than %d bytes.", max(limit, 0))}
 }
 
 func unsupported(format string, args ...any) *Failure {
-	return &Failure{Status: http.StatusUnsupportedMediaType, Code: UnsupportedMediaType, Detail: fmt.Sprintf(format, args...)}
+	return &Failure{Status: http.StatusUnsupportedMediaType, Code: UnsupportedMediaType, Detail: fmt.Sprintf(format, args...) + "."}
 }
 
 // content takes the arguments from a body that is not empty, by its type.
 func (rd *reading) content(header http.Header, buffer *bytes.Buffer) *Failure {
 	if coding := header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return unsupported("the content encoding %s is not supported", schema.ShortName(coding))
+		return unsupported("The content encoding %s is not supported", schema.ShortName(coding))
 	}
 	const wanted = "application/json, application/x-www-form-urlencoded or multipart/form-data"
 	text := header.Get("Content-Type")
@@ -69,14 +69,14 @@ func (rd *reading) content(header http.Header, buffer *bytes.Buffer) *Failure {
 		return rd.json(buffer)
 	}
 	if text == "" {
-		return unsupported("the body has no content type; expected " + wanted)
+		return unsupported("The body has no content type; expected " + wanted)
 	}
 	media, parameters, err := mime.ParseMediaType(text)
 	if err != nil {
-		return unsupported("the content type cannot be read; expected " + wanted)
+		return unsupported("The content type cannot be read; expected " + wanted)
 	}
 	if charset, ok := parameters["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
-		return unsupported("the charset %s is not supported; expected utf-8", schema.ShortName(charset))
+		return unsupported("The charset %s is not supported; expected utf-8", schema.ShortName(charset))
 	}
 	switch {
 	case media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json"):
@@ -87,7 +87,7 @@ func (rd *reading) content(header http.Header, buffer *bytes.Buffer) *Failure {
 	case media == "multipart/form-data":
 		return rd.parts(buffer.Bytes(), parameters["boundary"])
 	}
-	return unsupported("the content type %s is not supported; expected %s", schema.ShortName(media), wanted)
+	return unsupported("The content type %s is not supported; expected %s", schema.ShortName(media), wanted)
 }
 
 // decoders are reused; none keeps what it read once it is reset.
@@ -106,7 +106,7 @@ func (rd *reading) json(buffer *bytes.Buffer) *Failure {
 		if err != nil {
 			return notJSON(err, d)
 		}
-		return invalidBody("the body must be a JSON object")
+		return invalidBody("The body must be a JSON object")
 	}
 	if err := rd.object(d); err != nil {
 		return notJSON(err, d)
@@ -115,7 +115,7 @@ func (rd *reading) json(buffer *bytes.Buffer) *Failure {
 }
 
 func notJSON(err error, d *jsontext.Decoder) *Failure {
-	return invalidBody("the body %s", schema.Syntax(err, d.InputOffset()))
+	return invalidBody("The body %s", schema.Syntax(err, d.InputOffset()))
 }
 
 func (rd *reading) object(d *jsontext.Decoder) error {
@@ -151,7 +151,7 @@ func (rd *reading) object(d *jsontext.Decoder) error {
 // parts takes the arguments from multipart/form-data (RFC 7578).
 func (rd *reading) parts(data []byte, boundary string) *Failure {
 	if boundary == "" {
-		return invalidBody("the content type multipart/form-data has no boundary")
+		return invalidBody("The content type multipart/form-data has no boundary")
 	}
 	reader := multipart.NewReader(bytes.NewReader(data), boundary)
 	for n := 0; ; n++ {
@@ -160,10 +160,10 @@ func (rd *reading) parts(data []byte, boundary string) *Failure {
 			return nil
 		}
 		if err != nil {
-			return invalidBody("the body is not valid multipart/form-data")
+			return invalidBody("The body is not valid multipart/form-data")
 		}
 		if n == maxParts {
-			return invalidBody("the body has more than %d parts", maxParts)
+			return invalidBody("The body has more than %d parts", maxParts)
 		}
 		if f := rd.part(part); f != nil {
 			return f
@@ -174,11 +174,11 @@ func (rd *reading) parts(data []byte, boundary string) *Failure {
 func (rd *reading) part(part *multipart.Part) *Failure {
 	name := part.FormName()
 	if name == "" {
-		return invalidBody("a part of the body has no name")
+		return invalidBody("A part of the body has no name")
 	}
 	text, err := io.ReadAll(part)
 	if err != nil {
-		return invalidBody("the body is not valid multipart/form-data")
+		return invalidBody("The body is not valid multipart/form-data")
 	}
 	i := rd.set.shape.Index(name)
 	switch {

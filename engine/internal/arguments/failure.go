@@ -77,5 +77,5 @@ func failure(found []located, declared int) *Failure {
 }
 
 func invalidBody(format string, args ...any) *Failure {
-	return &Failure{Status: http.StatusBadRequest, Code: InvalidBody, Detail: fmt.Sprintf(format, args...)}
+	return &Failure{Status: http.StatusBadRequest, Code: InvalidBody, Detail: fmt.Sprintf(format, args...) + "."}
 }

@@ -180,8 +180,9 @@ func (b *builder) template(sc *scope, n *document.Node, in input) *expression.Pr
 func (b *builder) expression(sc *scope, n *document.Node, part expression.Part, in input) *expression.Program {
 	p, faults := expression.Compile(part.Source, sc)
 	for _, f := range faults {
-		if f.Code == "unknown_name" && sc.wasBound(rootName(part.Source[f.From:f.To])) {
+		if name := rootName(part.Source[f.From:f.To]); f.Code == "unknown_name" && sc.wasBound(name) {
 			f.Hint = "it is bound inside other steps and unknown outside them; name their result with `as`"
+			sc.declare(name, schema.AnyType) // said once
 		}
 		b.fault(n, part.Offset, f)
 	}
