@@ -56,7 +56,7 @@ var Respond = action.Define(action.Spec[respondInputs, action.None]{
 
 type respondInputs struct {
 	Status  action.Expr[int]        `doc:"The status, 200 to 599." default:"200"`
-	Headers action.Expr[action.Map] `doc:"Headers by name." class:"token" optional:""`
+	Headers action.Expr[action.Map] `doc:"Headers by name." class:"token" leak:"would be sent to the requester" optional:""`
 	Body    action.Expr[any]        `doc:"The body." class:"token" leak:"would be sent to the requester" optional:""`
 }
 

@@ -39,7 +39,7 @@ var Header = action.Define(action.Spec[headerInputs, action.None]{
 })
 
 type headerInputs struct {
-	Headers action.Expr[action.Map] `doc:"Values by header." class:"token"`
+	Headers action.Expr[action.Map] `doc:"Values by header." class:"token" leak:"would be sent to the requester"`
 }
 
 // refuseInParallel reports an action that writes the answer, which branches share.
@@ -69,7 +69,7 @@ var Cookie = action.Define(action.Spec[cookieInputs, action.None]{
 
 type cookieInputs struct {
 	Name     string                     `doc:"The cookie's name."`
-	Value    action.Expr[action.Text]   `doc:"Its value." class:"token"`
+	Value    action.Expr[action.Text]   `doc:"Its value." class:"token" leak:"would be sent to the requester"`
 	MaxAge   action.Expr[time.Duration] `doc:"How long it lasts." optional:""`
 	Path     string                     `doc:"The paths that it is sent to." default:"/"`
 	HTTPOnly bool                       `name:"http_only" doc:"Whether scripts cannot read it." default:"true"`
@@ -120,7 +120,7 @@ var Redirect = action.Define(action.Spec[redirectInputs, action.None]{
 })
 
 type redirectInputs struct {
-	URL    action.Expr[string] `doc:"Where to: a path of this site, or an absolute address."`
+	URL    action.Expr[string] `doc:"Where to: a path of this site, or an absolute address." leak:"would be sent to the requester"`
 	Status action.Expr[int]    `doc:"301, 302, 303, 307 or 308." default:"302"`
 	Allow  []string            `doc:"Origins of other sites that a computed address may be of." optional:""`
 }

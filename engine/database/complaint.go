@@ -164,7 +164,8 @@ func (s *Scratch) named(st *statementText, qualifier string) []*table {
 // clauses are the words that authors most often misspell.
 func clauses() []string {
 	return []string{"SELECT", "FROM", "WHERE", "GROUP", "ORDER", "BY", "HAVING", "LIMIT", "OFFSET", "JOIN", "LEFT", "INNER", "ON",
-		"INSERT", "INTO", "VALUES", "UPDATE", "SET", "DELETE", "RETURNING", "DISTINCT", "UNION", "CREATE", "TABLE", "INDEX", "ALTER", "AND", "OR", "NOT", "BETWEEN", "LIKE", "EXISTS"}
+		"INSERT", "INTO", "VALUES", "UPDATE", "SET", "DELETE", "RETURNING", "DISTINCT", "UNION", "CREATE", "TABLE", "INDEX", "ALTER", "AND", "OR", "NOT", "BETWEEN", "LIKE", "EXISTS",
+		"AS", "IN", "IS", "ALL", "ASC", "DESC", "CASE", "WHEN", "THEN", "ELSE", "END", "CAST", "NULL", "WITH", "USING", "CROSS", "OUTER", "GLOB", "DO"}
 }
 
 func syntaxError(s *Scratch, st *statementText, words []string, offset int) *SQLError {

@@ -77,7 +77,7 @@ func (st *statementText) check() error {
 	}
 	for i, t := range st.code {
 		if t.Kind == Broken {
-			return st.at(Token{Broken, t.From, t.From + 1}, "invalid_sql", "what begins here never ends")
+			return st.unclosed(t)
 		}
 		if is(st.sql, t, ";") {
 			next := t
@@ -100,6 +100,22 @@ func (st *statementText) check() error {
 		return err
 	}
 	return st.checkWords()
+}
+
+// unclosed explains a text, name or comment that never ends, at its begin.
+func (st *statementText) unclosed(t Token) *SQLError {
+	what, end := "name", st.sql[t.From:t.From+1]
+	switch end {
+	case "'", "x", "X":
+		what, end = "string", "'"
+	case "[":
+		end = "]"
+	case "/":
+		what, end = "comment", "*/"
+	}
+	e := st.at(Token{Broken, t.From, t.From + 1}, "invalid_sql", "the %s is not closed", what)
+	e.Hint = "add a " + end
+	return e
 }
 
 // checkVerb refuses statements that are none of sql.*'s.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"cloudlet/engine/database"
@@ -66,8 +67,7 @@ func (q *query) check() bool {
 	for _, h := range q.holes {
 		if kind, ok := inside(tokens, h.at); ok {
 			q.problems.Add(source.Problem{Span: q.place(h.at, h.at+1), Code: "sql_in_" + kind,
-				Text: "${…} inside a " + strings.ReplaceAll(kind, "_", " ") + " would not be a parameter",
-				Hint: "put the whole text into the ${…}: ${\"%\" + args.q + \"%\"}"})
+				Text: "${…} inside a " + strings.ReplaceAll(kind, "_", " ") + " would not be a parameter", Hint: hintInside(kind)})
 			q.failed = true
 		}
 	}
@@ -75,6 +75,16 @@ func (q *query) check() bool {
 		q.expandLists(tokens)
 	}
 	return !q.failed
+}
+
+func hintInside(kind string) string {
+	switch kind {
+	case "comment":
+		return "take it out of the comment"
+	case "quoted_name":
+		return "names of tables and columns are written out"
+	}
+	return "put the whole text into the ${…}: ${\"%\" + args.q + \"%\"}"
 }
 
 func (q *query) isHole(at int) bool {
@@ -147,11 +157,26 @@ func (q *query) describe(scratch *database.Scratch) (*database.Description, erro
 	}
 	var e *database.SQLError
 	if errors.As(err, &e) {
+		q.misplaced(e)
 		q.problems.Add(source.Problem{Span: q.place(e.From, e.To), Code: e.Code, Text: e.Text, Hint: e.Hint})
 	} else {
 		q.problems.Addf(q.node.Span, "invalid_sql", "the statement cannot be checked: %v", err)
 	}
 	return nil, err
+}
+
+// misplaced says of a ${…} where no value can stand what the author wrote: the
+// database only knows its ?.
+func (q *query) misplaced(e *database.SQLError) {
+	at := slices.IndexFunc(q.offsets, func(p piece) bool { return p.parameter && p.sql == e.From })
+	if at < 0 || e.To != e.From+1 {
+		return
+	}
+	e.Text, e.Hint = "${…} is a value, and none is expected here", "names of tables and columns are written out"
+	before := strings.Fields(q.text.String()[:e.From])
+	if len(before) > 0 && strings.EqualFold(before[len(before)-1], "in") {
+		e.Hint = "a list stands in parentheses: IN (${…})"
+	}
 }
 
 // place is where bytes of the SQL stand in the file.
