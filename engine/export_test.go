@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"context"
+
+	"cloudlet/engine/database"
+	"cloudlet/engine/identity"
+	"cloudlet/engine/language/schema"
+)
+
+// UsersOf is the identity service of a running engine, for tests that need users
+// of a database in memory.
+func UsersOf(e *Engine) *identity.Service { return e.identity }
+
+// Look reads rows of a running engine's database as a JSON list of lists.
+func Look(ctx context.Context, e *Engine, name, sql string) (string, error) {
+	e.mu.Lock()
+	db := e.databases[name].db
+	e.mu.Unlock()
+	rows, err := db.Query(ctx, sql)
+	list := make([]any, len(rows))
+	for i, row := range rows {
+		list[i] = []any(row)
+	}
+	return string(schema.AppendJSON(nil, list)), err
+}
+
+// DatabasesOf are the open databases by name, to see which stay the same.
+func DatabasesOf(e *Engine) map[string]*database.DB {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := map[string]*database.DB{}
+	for name, d := range e.databases {
+		all[name] = d.db
+	}
+	return all
+}
