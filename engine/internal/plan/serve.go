@@ -133,12 +133,15 @@ func write(w http.ResponseWriter, x *action.Exchange, status int, body any, has 
 		return
 	}
 	if text, ok := x.Answer.Text, x.Answer.Text != nil; ok {
+		header["X-Content-Type-Options"] = nosniff
 		header["Content-Length"] = []string{strconv.Itoa(len(text))}
 		w.WriteHeader(status)
 		w.Write(text)
 		return
 	}
-	header["Content-Type"] = jsonContent
+	if header["Content-Type"] == nil { // respond may say application/hal+json
+		header["Content-Type"] = jsonContent
+	}
 	header["X-Content-Type-Options"] = nosniff
 	if raw, ok := body.(schema.Raw); ok {
 		x.Out = raw // it may have grown out of the buffer that it began in
