@@ -26,7 +26,7 @@ type parallelInputs struct {
 }
 
 func prepareParallel(l action.Load, in *parallelInputs) action.Result {
-	refuseInTransaction(l, "branches")
+	refuseInTransaction(l, "")
 	if len(in.Branches.List) > mostParallel {
 		l.Problem(source.Problem{Span: l.At("branches"), Code: "out_of_range", Text: fmt.Sprintf("there are at most %d branches", mostParallel)})
 	}

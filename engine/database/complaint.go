@@ -48,9 +48,14 @@ func complaints() []complaint {
 	}
 }
 
+// mistakeAt is where SQLite found the last statement wrong, as a byte offset; -1
+// where it does not tell. The next statement makes it forget.
+func (c *connection) mistakeAt() int {
+	return int(lib.Xsqlite3_error_offset(c.tls, c.interrupts.handle))
+}
+
 // explain says in an author's words what SQLite found wrong, at the place where it did.
-func (s *Scratch) explain(st *statementText, err error) *SQLError {
-	offset := int(lib.Xsqlite3_error_offset(s.connection.tls, s.connection.interrupts.handle))
+func (s *Scratch) explain(st *statementText, err error, offset int) *SQLError {
 	message := said(err)
 	e := &SQLError{Code: "invalid_sql", Text: strings.ToLower(message)}
 	var about string

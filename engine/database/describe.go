@@ -57,7 +57,7 @@ func (s *Scratch) Describe(sql string) (*Description, error) {
 		return nil, w.refused.placed(st)
 	}
 	if err != nil {
-		return nil, s.explain(st, err)
+		return nil, s.explain(st, err, s.connection.mistakeAt())
 	}
 	d.Writes = w.writes
 	return d, s.describeColumns(d, st, w, columns)

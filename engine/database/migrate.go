@@ -196,7 +196,9 @@ func (c *connection) step(ctx context.Context, sql string) error {
 func (c *connection) failed(file *source.File, place [2]int, err error) *source.Problem {
 	st := &statementText{sql: string(file.Text[place[0]:place[1]])}
 	st.code = significant(Lex(st.sql))
-	e := (&Scratch{connection: c}).explain(st, err)
+	s, at := &Scratch{connection: c}, c.mistakeAt()
+	_ = s.index(context.Background()) // without it the message has no suggestion
+	e := s.explain(st, err, at)
 	if e.From == 0 && e.To == len(st.sql) && len(st.code) > 0 {
 		e.To = st.code[0].To // a whole CREATE TABLE is no place
 	}

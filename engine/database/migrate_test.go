@@ -132,7 +132,7 @@ func TestMigrationProblems(t *testing.T) {
 	first := "CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (a INTEGER REFERENCES a); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)"
 	migrate([]string{}, set(".", first))
 	for text, want := range map[string]string{
-		"CREATE TABLE d (x);\nSELECT 1;\nINSERT INTO dd VALUES (1);": `3:13: there is no table "dd"`,
+		"CREATE TABLE d (x);\nSELECT 1;\nINSERT INTO dd VALUES (1);": `3:13: there is no table "dd"; did you mean "d"?`,
 		"CREATE TABLE d (x);\n  CRETE TABLE e (x)":                   `2:3: "CRETE" is not expected here; did you mean "CREATE"?`,
 		"CREATE TABLE d (x);\nCOMMIT;":                               "2:1: COMMIT is refused in a migration; the engine runs each file in a transaction of its own",
 		"PRAGMA foreign_keys=0":                                      "1:1: PRAGMA is refused in a migration; the engine runs each file in a transaction of its own",

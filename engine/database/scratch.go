@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,7 +21,12 @@ type Scratch struct {
 	connection *connection
 	tables     map[string]*table // by lower-case name
 	watch      *watch            // what the authorizer saw of the statement that is being prepared
+	partial    bool              // a migration failed
 }
+
+// Partial reports whether a migration could not be applied, so that tables and
+// columns may be missing which the author did write.
+func (s *Scratch) Partial() bool { return s.partial }
 
 // table is what statements may know of a table or view.
 type table struct {
@@ -78,6 +84,7 @@ func (s *Scratch) build(ctx context.Context, file string, sets []Set) ([]source.
 	if err := s.index(ctx); err != nil {
 		return nil, err
 	}
+	s.partial = slices.ContainsFunc(problems, func(p source.Problem) bool { return !p.Warning })
 	return problems, s.connection.authorize(s.see)
 }
 

@@ -62,6 +62,7 @@ type builder struct {
 	scratch       map[string]*database.Scratch
 	databaseNames []string
 	composites    map[string]*composite // by folder and name
+	open          []*composite          // those being compiled, the outermost first
 	folders       map[string][]string   // action names visible in a folder
 	pending       []pendingChain
 	queries       map[*action.SQL]*query

@@ -100,10 +100,12 @@ func (b *builder) variant(c *composite, fields []schema.Field) *variant {
 		return v
 	}
 	c.open = true
+	b.open = append(b.open, c)
 	sc := newScope(v.frame, &ambient{args: argumentsType(fields), user: userType.OrNull(), globals: b.globals,
 		folder: c.folder, database: b.settings(c.folder, document.Settings{}).database})
 	v.chain, v.result = b.chain(sc, c.document.Actions)
 	c.open = false
+	b.open = b.open[:len(b.open)-1]
 	c.variants[key.String()] = v
 	return v
 }
@@ -118,7 +120,7 @@ func (b *builder) callComposite(sc *scope, s *step, w *written) action.Result {
 	c := w.comp
 	unknown := action.Result{Type: schema.AnyType, Has: action.Maybe}
 	if c.open {
-		b.problems.Addf(w.key.Span, "cycle", "the composite actions call each other in a circle: %s is being compiled", c.name)
+		b.problems.Add(source.Problem{Span: w.key.Span, Code: "cycle", Text: b.circle(c)})
 		return unknown
 	}
 	if c.document.Actions == nil {
@@ -142,6 +144,18 @@ func (b *builder) callComposite(sc *scope, s *step, w *written) action.Result {
 		}
 	}
 	return v.frame.whole(v.result)
+}
+
+// circle says which composites call each other, from c back to c.
+func (b *builder) circle(c *composite) string {
+	names := []string{c.name}
+	for _, o := range b.open[slices.Index(b.open, c)+1:] {
+		names = append(names, o.name)
+	}
+	if len(names) == 1 {
+		return fmt.Sprintf("the action %s calls itself", c.name)
+	}
+	return "these actions call each other in a circle: " + strings.Join(append(names, c.name), " → ")
 }
 
 // compositeInputs compiles what a step gives to a composite's arguments.

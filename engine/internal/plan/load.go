@@ -50,6 +50,11 @@ func (bd *binder) Database(name string) string {
 	if name == "" {
 		return bd.scope.ambient.database
 	}
+	if !slices.Contains(bd.databaseNames, name) {
+		bd.problems.Add(source.Problem{Span: bd.At("database"), Code: "unknown_database",
+			Text: fmt.Sprintf("there is no database %q in cloudlet.yaml", clip(name)), Hint: source.DidYouMean(name, bd.databaseNames)})
+		return bd.scope.ambient.database
+	}
 	return name
 }
 
@@ -134,20 +139,16 @@ func (bd *binder) statement(n *document.Node, into *action.SQL) bool {
 // Statement implements action.Load.
 func (bd *binder) Statement(sql *action.SQL, name string) *database.Description {
 	q := bd.queries[sql]
-	db := bd.Database(name)
-	if q == nil || bd.failed {
-		return nil
+	if q == nil || bd.failed || name != "" && !slices.Contains(bd.databaseNames, name) {
+		return nil // said already
 	}
+	db := bd.Database(name)
 	if t := bd.scope.transaction; t != "" && t != db {
 		bd.problems.Addf(bd.At("database"), "other_database", "the transaction is of the database %q, and this statement is for %q", t, db)
 		return nil
 	}
 	scratch := bd.scratch[db]
 	if scratch == nil {
-		if !slices.Contains(bd.databaseNames, db) {
-			bd.problems.Add(source.Problem{Span: bd.At("database"), Code: "unknown_database",
-				Text: fmt.Sprintf("there is no database %q in cloudlet.yaml", clip(db)), Hint: source.DidYouMean(db, bd.databaseNames)})
-		}
 		return nil
 	}
 	d, err := q.describe(scratch)

@@ -157,6 +157,9 @@ func (q *query) describe(scratch *database.Scratch) (*database.Description, erro
 	}
 	var e *database.SQLError
 	if errors.As(err, &e) {
+		if scratch.Partial() && strings.HasPrefix(e.Code, "unknown_") {
+			return nil, err // the migration that failed is the mistake
+		}
 		q.misplaced(e)
 		q.problems.Add(source.Problem{Span: q.place(e.From, e.To), Code: e.Code, Text: e.Text, Hint: e.Hint})
 	} else {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"time"
 
 	"cloudlet/engine/language/document"
@@ -80,7 +81,7 @@ func (b *builder) checkSettings(o document.Settings) {
 	}
 	if o.Database != nil && b.scratch[o.Database.Value] == nil {
 		b.problems.Add(source.Problem{Span: o.Database.Span, Code: "unknown_database",
-			Text: "there is no database " + clip(o.Database.Value) + " in cloudlet.yaml", Hint: source.DidYouMean(o.Database.Value, b.databaseNames)})
+			Text: fmt.Sprintf("there is no database %q in cloudlet.yaml", clip(o.Database.Value)), Hint: source.DidYouMean(o.Database.Value, b.databaseNames)})
 	}
 }
 

@@ -91,6 +91,7 @@ func (b *builder) find(sc *scope, node *document.Node) *written {
 	if len(found) == 0 && condition != nil {
 		found = append(found, condition)
 	}
+	found = b.withoutInputs(found)
 	switch len(found) {
 	case 0:
 		b.noAction(sc, node)
@@ -112,6 +113,24 @@ func (b *builder) find(sc *scope, node *document.Node) *written {
 	}
 	b.strayKeys(w)
 	return w
+}
+
+// withoutInputs drops from the keys that name actions those that are inputs beside
+// another of them, as parallel beside for_each.
+func (b *builder) withoutInputs(found []*document.Entry) []*document.Entry {
+	if len(found) < 2 {
+		return found
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(e *document.Entry) bool {
+		return slices.ContainsFunc(found, func(other *document.Entry) bool {
+			a := b.catalogue[other.Key.Value]
+			if a == nil || !a.Beside || a.Main == e.Key.Value {
+				return false
+			}
+			_, ok := a.Input(e.Key.Value)
+			return ok
+		})
+	})
 }
 
 // known reports whether a name is that of an action.
