@@ -121,7 +121,7 @@ func runTry(c *action.Call, in *tryInputs) (result any, err error) {
 		return result, err
 	}
 	f := action.FailureOf(err)
-	if f.Final || c.Context.Err() != nil {
+	if c.Context.Err() != nil {
 		return nil, err
 	}
 	before := c.Slots[action.ErrorSlot]

@@ -29,8 +29,6 @@ type Failure struct {
 	Cause  error
 	Action string
 	At     source.Span
-	// Final failures cannot be caught: the whole chain's time is over.
-	Final bool
 }
 
 func (f *Failure) Error() string {
@@ -125,7 +123,7 @@ func identityFailure(e *identity.Error) *Failure {
 
 // Passing reports whether trying again may help (language.md, section 4).
 func (f *Failure) Passing() bool {
-	return !f.Final && (slices.Contains([]int{408, 429, 502, 503, 504}, f.Status) || f.Code == "database_busy")
+	return slices.Contains([]int{408, 429, 502, 503, 504}, f.Status) || f.Code == "database_busy"
 }
 
 // Object is the failure as ${error} shows it.

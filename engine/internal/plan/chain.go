@@ -74,7 +74,7 @@ func (s *step) perform(c *action.Call) (any, error) {
 		return v, err
 	}
 	f := s.locate(err).(*action.Failure)
-	if f.Final || c.Context.Err() != nil {
+	if c.Context.Err() != nil {
 		return v, f
 	}
 	before := c.Slots[action.ErrorSlot]

@@ -147,7 +147,7 @@ func (v *Verb) chains(c *action.Call) (any, error) {
 // changes the answer: a handler that just logs must not turn a failure into a success.
 func (v *Verb) handle(c *action.Call, err error) (any, error) {
 	f := action.FailureOf(err)
-	if f.Final || c.Context.Err() != nil {
+	if c.Context.Err() != nil {
 		return nil, f
 	}
 	c.Slots[action.LastSlot], c.Slots[action.ErrorSlot] = nil, f.Object()
