@@ -64,6 +64,16 @@ var _ plan.Observer = (*observed)(nil)
 // Unwrap gives http.ResponseController the writer below.
 func (o *observed) Unwrap() http.ResponseWriter { return o.ResponseWriter }
 
+// SetReadDeadline passes on to the connection.
+func (o *observed) SetReadDeadline(t time.Time) error {
+	return http.NewResponseController(o.ResponseWriter).SetReadDeadline(t)
+}
+
+// SetWriteDeadline passes on to the connection.
+func (o *observed) SetWriteDeadline(t time.Time) error {
+	return http.NewResponseController(o.ResponseWriter).SetWriteDeadline(t)
+}
+
 // WriteHeader notes the status; informational ones are not the answer's.
 func (o *observed) WriteHeader(status int) {
 	if o.access.Status == 0 && status >= 200 {

@@ -13,6 +13,7 @@ import (
 	"cloudlet/engine/action"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
+	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/settings"
 	"cloudlet/engine/internal/watch"
 	"cloudlet/engine/language/source"
@@ -124,6 +125,7 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
+	plan.BoundBody(w, r, plan.DefaultTimeout) // net/http reads the body even where nobody wants it
 	g := e.enter()
 	if g == nil {
 		x := &action.Exchange{Request: r, Log: e.o.log}

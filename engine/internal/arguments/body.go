@@ -9,6 +9,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 
@@ -42,6 +43,8 @@ func (rd *reading) body(r *http.Request, limit int64) *Failure {
 	switch {
 	case int64(buffer.Len()) > limit || errors.As(err, &stopped):
 		return tooLarge(limit)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &Failure{Status: http.StatusRequestTimeout, Code: BodyTimeout, Detail: "The body took too long to arrive."}
 	case err != nil:
 		return invalidBody("The body could not be read to its end")
 	case buffer.Len() == 0:

@@ -12,6 +12,7 @@ import (
 const (
 	InvalidArguments     = "invalid_arguments"      // 400: Errors says which
 	InvalidBody          = "invalid_body"           // 400: the body cannot be read at all
+	BodyTimeout          = "body_timeout"           // 408: the client sends it too slowly
 	BodyTooLarge         = "body_too_large"         // 413
 	UnsupportedMediaType = "unsupported_media_type" // 415
 )
@@ -21,7 +22,7 @@ const maxErrors = 100
 
 // Failure is why a request's arguments cannot be used, in the client's words.
 type Failure struct {
-	Status int     // the HTTP status: 400, 413 or 415
+	Status int     // the HTTP status: 400, 408, 413 or 415
 	Code   string  // stable: one of the codes of this package
 	Detail string  // one sentence
 	Errors []Error // only for InvalidArguments: at most 100, by declaration, then unknown names in order

@@ -40,6 +40,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	BoundBody(w, r, v.Timeout)
 	x := &exchange{}
 	x.Request, x.Services, x.Log, x.Encodes = r, h.Services, h.Log, true
 	x.begin(v, r.Context())
@@ -136,7 +137,7 @@ func write(w http.ResponseWriter, x *action.Exchange, status int, body any, has 
 		header["X-Content-Type-Options"] = nosniff
 		header["Content-Length"] = []string{strconv.Itoa(len(text))}
 		w.WriteHeader(status)
-		w.Write(text)
+		writeBody(w, text)
 		return
 	}
 	if header["Content-Type"] == nil { // respond may say application/hal+json
@@ -157,7 +158,7 @@ func send(w http.ResponseWriter, status int, body []byte) {
 		w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	w.WriteHeader(status)
-	w.Write(body)
+	writeBody(w, body)
 }
 
 var (

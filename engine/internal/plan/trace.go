@@ -14,6 +14,15 @@ type tracedInput struct {
 	program *expression.Program
 }
 
+// traced are the parameters of a statement, named as they stand in it.
+func (q *query) traced() []tracedInput {
+	list := make([]tracedInput, len(q.holes))
+	for i, h := range q.holes {
+		list[i] = tracedInput{"${" + h.part.Source + "}", q.programs[i]}
+	}
+	return list
+}
+
 // traced performs the step and tells the exchange's Trace about it. Inputs are
 // evaluated once more for it: expressions have no effects.
 func (s *step) traced(c *action.Call) (any, error) {
