@@ -146,6 +146,7 @@ func runRedirect(c *action.Call, in *redirectInputs) (action.None, error) {
 		return action.None{}, err
 	}
 	c.Answer.Status, c.Answer.Ended = status, true
+	c.Answer.Token = c.Answer.Token || in.URL.Type().Highest() >= schema.Token
 	return action.None{}, action.Respond
 }
 
