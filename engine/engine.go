@@ -25,6 +25,7 @@ type Problem = source.Problem
 // ProblemsError says that an app cannot run as it is written.
 type ProblemsError struct{ Problems []Problem }
 
+// Error counts the problems and says the first.
 func (e *ProblemsError) Error() string {
 	if len(e.Problems) == 1 {
 		return "1 problem: " + e.Problems[0].String()

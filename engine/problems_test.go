@@ -133,15 +133,7 @@ func wantsOf(t *testing.T, line string) []*want {
 func (c *problemCase) check(t *testing.T) []engine.Problem {
 	t.Helper()
 	dir := t.TempDir()
-	for _, f := range c.archive.Files {
-		name := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeApp(t, dir, c.archive)
 	before := tree(t, dir)
 	problems, err := checkApp(dir, c.env)
 	if err != nil {
@@ -153,9 +145,27 @@ func (c *problemCase) check(t *testing.T) []engine.Problem {
 	return problems
 }
 
+func writeApp(t *testing.T, dir string, archive *txtar.Archive) {
+	t.Helper()
+	for _, f := range archive.Files {
+		name := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func checkApp(dir string, env map[string]string) ([]engine.Problem, error) {
-	return engine.Check(context.Background(), dir, engine.WithActions(actions.All()),
-		engine.WithEnvironment(func(name string) string { return env[name] }), engine.WithLog(slog.New(slog.DiscardHandler)))
+	return engine.Check(context.Background(), dir, quiet(env)...)
+}
+
+// quiet opens an app with all actions, an environment of the test's own and no log.
+func quiet(env map[string]string) []engine.Option {
+	return []engine.Option{engine.WithActions(actions.All()), engine.WithLog(slog.New(slog.DiscardHandler)),
+		engine.WithEnvironment(func(name string) string { return env[name] })}
 }
 
 // tree is every file of a folder with its text, and every folder.

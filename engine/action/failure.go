@@ -31,6 +31,7 @@ type Failure struct {
 	At     source.Span
 }
 
+// Error is what the log says: never shown to a client.
 func (f *Failure) Error() string {
 	text := f.Code
 	if f.Reason != "" {
@@ -42,6 +43,7 @@ func (f *Failure) Error() string {
 	return text
 }
 
+// Unwrap is the cause, or nil.
 func (f *Failure) Unwrap() error { return f.Cause }
 
 // Fail is a failure with a status, a code and a sentence for the client.

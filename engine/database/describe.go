@@ -21,6 +21,7 @@ type SQLError struct {
 	Hint     string // what to do, or ""
 }
 
+// Error is the text with its hint.
 func (e *SQLError) Error() string {
 	if e.Hint != "" {
 		return e.Text + "; " + e.Hint

@@ -17,6 +17,7 @@ type Error struct {
 	Cause  error  // nil where the engine itself found it
 }
 
+// Error is the code with the sentence.
 func (e *Error) Error() string { return e.Code + ": " + e.Detail }
 
 // Unwrap is the cause, in the database's words.

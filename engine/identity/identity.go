@@ -35,6 +35,7 @@ type Error struct {
 	Detail string // a sentence that holds no secret
 }
 
+// Error is the sentence.
 func (e *Error) Error() string { return e.Detail }
 
 // Is compares the codes.

@@ -19,6 +19,7 @@ type SyntaxError struct {
 	Reason string // lower case, without a full stop
 }
 
+// Error says what is wrong, with the place.
 func (e *SyntaxError) Error() string {
 	return "is not valid JSON at byte " + strconv.FormatInt(e.Offset, 10) + ": " + e.Reason
 }

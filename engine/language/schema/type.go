@@ -52,6 +52,7 @@ const (
 var kindNames = [...]string{"json", "null", "bool", "int", "float", "decimal", "string", "date", "time", "datetime",
 	"duration", "uuid", "email", "url", "bytes", "file", "object", "list"}
 
+// String is the kind as an author writes it.
 func (k Kind) String() string { return kindNames[k] }
 
 // Textual reports whether values of the kind are Go strings.
@@ -73,6 +74,7 @@ const (
 	Secret              // nobody: passwords, keys
 )
 
+// String is the class as a message names it.
 func (c Class) String() string { return [...]string{"public", "token", "secret"}[c] }
 
 // Type is what is known about a value while a file is loaded. Types are shared:
@@ -114,6 +116,7 @@ const (
 	InBody
 )
 
+// String is the place as an author writes it; empty for Anywhere.
 func (p Place) String() string {
 	return [...]string{"", "path", "query", "header", "cookie", "body"}[p]
 }
