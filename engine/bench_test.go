@@ -116,7 +116,7 @@ func (d *discard) Write(b []byte) (int, error) {
 // benchPair opens the engine and the hand-written handler, each on its own database.
 func benchPair(b testing.TB) (engineHandler, byHand http.Handler, ticket string) {
 	b.Helper()
-	dir := writeApp(b, benchApp)
+	dir := makeApp(b, benchApp)
 	e, err := engine.Open(dir, engine.WithActions(actions.All()), engine.WithLog(slog.New(slog.DiscardHandler)))
 	fatal(b, err)
 	b.Cleanup(func() { e.Close() })
@@ -142,7 +142,7 @@ func fatal(t testing.TB, err error) {
 	}
 }
 
-func writeApp(t testing.TB, files map[string]string) string {
+func makeApp(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {

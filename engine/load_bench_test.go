@@ -27,10 +27,10 @@ func thousand(t testing.TB) string {
 		}
 		files[name] = benchApp[kind]
 	}
-	return writeApp(t, files)
+	return makeApp(t, files)
 }
 
-func quiet() []engine.Option {
+func benchOptions() []engine.Option {
 	return []engine.Option{engine.WithActions(actions.All()), engine.WithLog(slog.New(slog.DiscardHandler))}
 }
 
@@ -38,7 +38,7 @@ func quiet() []engine.Option {
 // what it keeps.
 func BenchmarkStart(b *testing.B) {
 	dir := thousand(b)
-	e, err := engine.Open(dir, quiet()...)
+	e, err := engine.Open(dir, benchOptions()...)
 	fatal(b, err)
 	e.Close()
 	var heap uint64
@@ -46,7 +46,7 @@ func BenchmarkStart(b *testing.B) {
 		b.StopTimer()
 		before := liveHeap()
 		b.StartTimer()
-		e, err := engine.Open(dir, quiet()...)
+		e, err := engine.Open(dir, benchOptions()...)
 		fatal(b, err)
 		b.StopTimer()
 		heap = liveHeap() - before
@@ -59,7 +59,7 @@ func BenchmarkStart(b *testing.B) {
 // BenchmarkReload reloads an app of 1,000 files of which one changed.
 func BenchmarkReload(b *testing.B) {
 	dir := thousand(b)
-	e, err := engine.Open(dir, quiet()...)
+	e, err := engine.Open(dir, benchOptions()...)
 	fatal(b, err)
 	defer e.Close()
 	file := filepath.Join(dir, "endpoints", "m00", "e000.yaml")

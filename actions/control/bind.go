@@ -78,7 +78,7 @@ var Call = action.Define(action.Spec[callInputs, any]{
 			l.Problem(source.Problem{Span: l.At(""), Code: "not_in_transaction", Text: "an endpoint that is called inside a transaction would not take part in it",
 				Hint: "make the steps that both need a composite action"})
 		}
-		return action.Gives(schema.AnyType.WithClass(schema.Token))
+		return action.Gives(in.target.Type)
 	},
 	Run: func(c *action.Call, in *callInputs) (any, error) {
 		args, ok, err := in.Args.Optional(c)

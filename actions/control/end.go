@@ -48,6 +48,7 @@ var Respond = action.Define(action.Spec[respondInputs, action.None]{
 	Example: "- respond: {status: 201, headers: {Location: \"/films/${film.id}\"}, body: \"${film}\"}\n",
 	Prepare: func(l action.Load, in *respondInputs) action.Result {
 		refuseInParallel(l, "respond")
+		l.Responds()
 		checkStatus(l, "status", &in.Status, 200)
 		return action.Result{Ends: true}
 	},

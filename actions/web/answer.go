@@ -106,6 +106,7 @@ var Redirect = action.Define(action.Spec[redirectInputs, action.None]{
 	Failures: []action.Outcome{{Status: 400, Code: "redirect_refused", When: "the address is of a site that is not allowed"}},
 	Prepare: func(l action.Load, in *redirectInputs) action.Result {
 		refuseInParallel(l, "redirect")
+		l.Responds()
 		if n, ok := in.Status.Constant(); ok && !slices.Contains(redirects, n) {
 			l.Problem(source.Problem{Span: l.At("status"), Code: "out_of_range", Text: fmt.Sprintf("a redirect has one of the statuses 301, 302, 303, 307, 308, and not %d", n)})
 		}

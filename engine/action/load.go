@@ -82,6 +82,8 @@ type Load interface {
 	Parallel() bool
 	// Returns says that the step ends its chain with a result of the type t.
 	Returns(t *schema.Type)
+	// Responds says that the step gives the whole answer itself.
+	Responds()
 	// Database is the name of the database to use where the step says name, which may be "".
 	Database(name string) string
 	// Endpoint resolves "GET /films/{id}" when all files are compiled. The input is where problems go.

@@ -21,6 +21,7 @@ type binder struct {
 	act     *action.Action
 	nodes   map[string]*document.Node // what the author wrote, by input
 	keys    map[string]source.Span    // where
+	pending []pendingChain            // the chains of its named steps
 	failed  bool                      // an input has a problem: nothing is prepared
 }
 

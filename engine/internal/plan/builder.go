@@ -64,10 +64,11 @@ type builder struct {
 	composites    map[string]*composite // by folder and name
 	open          []*composite          // those being compiled, the outermost first
 	folders       map[string][]string   // action names visible in a folder
-	pending       []pendingChain
 	queries       map[*action.SQL]*query
 	link          []func(open func(string) *database.DB)
 	linkCalls     []func(*Plan)
+	byPath        map[string]int // places of the app's endpoints
+	endpoints     []*Endpoint    // compiled, or being compiled; nil: not yet
 }
 
 // Compile compiles the app. The plan is of use only where there are no problems.
@@ -80,11 +81,15 @@ func Compile(app *App, problems *source.Problems) *Plan {
 	}
 	b.globals = &globals{config: app.Config, secrets: app.Secrets,
 		configType: typeOf(app.Config), secretsType: secretsType(app.Secrets)}
+	b.endpoints, b.byPath = make([]*Endpoint, len(app.Endpoints)), make(map[string]int, len(app.Endpoints))
+	for i := range app.Endpoints {
+		b.byPath[app.Endpoints[i].Path] = i
+	}
 	b.compileComposites()
 	b.checkModules()
 	p := &Plan{verbs: map[string]*Verb{}, Composites: b.listComposites()}
 	for i := range app.Endpoints {
-		e := b.endpoint(&app.Endpoints[i])
+		e := b.endpoint(i)
 		p.Endpoints = append(p.Endpoints, e)
 		for _, v := range e.Verbs {
 			p.verbs[v.Method+" "+e.Path] = v

@@ -135,6 +135,7 @@ func (b *builder) callComposite(sc *scope, s *step, w *written) action.Result {
 		return unknown
 	}
 	sc.frame.writes = sc.frame.writes || v.frame.writes
+	sc.frame.responds = sc.frame.responds || v.frame.responds
 	sc.frame.readsUser = sc.frame.readsUser || v.frame.readsUser
 	sc.frame.readsRequest = sc.frame.readsRequest || v.frame.readsRequest
 	s.run = (&compositeCall{variant: v, inputs: programs, set: arguments.Compile(c.fields, "", false)}).run

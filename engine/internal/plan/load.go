@@ -45,6 +45,9 @@ func (bd *binder) Returns(t *schema.Type) {
 	f.returns = t
 }
 
+// Responds implements action.Load.
+func (bd *binder) Responds() { bd.scope.frame.responds = true }
+
 // Database implements action.Load.
 func (bd *binder) Database(name string) string {
 	if name == "" {
@@ -165,7 +168,7 @@ func (bd *binder) Statement(sql *action.SQL, name string) *database.Description 
 
 // Endpoint implements action.Load.
 func (bd *binder) Endpoint(name, in string) *action.Endpoint {
-	e := &action.Endpoint{Type: schema.AnyType}
+	e := &action.Endpoint{Type: unknownAnswer}
 	method, path, ok := strings.Cut(strings.TrimSpace(name), " ")
 	if !ok {
 		bd.problems.Addf(bd.At(in), "invalid_endpoint", "an endpoint is a method and a path, as in GET /films/{id}")
@@ -173,6 +176,12 @@ func (bd *binder) Endpoint(name, in string) *action.Endpoint {
 	}
 	e.Method, e.Path = strings.ToUpper(method), strings.TrimSpace(path)
 	at := bd.At(in)
+	// While a composite is compiled no endpoint is: it may use the composite.
+	if i, ok := bd.byPath[e.Path]; ok && len(bd.open) == 0 {
+		if v := bd.endpoint(i).lookup[e.Method]; v != nil {
+			e.Type = v.answers()
+		}
+	}
 	bd.linkCalls = append(bd.linkCalls, func(p *Plan) {
 		v := p.find(e.Method, e.Path)
 		if v == nil {

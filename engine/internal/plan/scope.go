@@ -19,6 +19,7 @@ type frame struct {
 	step         int          // counts the steps compiled so far
 	lastRead     int          // the step during whose compilation ${last} was read last
 	returns      *schema.Type // what `return` steps give; nil without any
+	responds     bool         // some step gives the whole answer itself
 }
 
 // whole is the result of the frame's chain with what its `return` steps give.

@@ -50,6 +50,7 @@ type Verb struct {
 	slots     int
 	readsUser bool
 	request   bool
+	responds  bool // something but the chain's result may be the answer
 	noStore   bool
 	secrets   []string // arguments that the log and ${request.url} must not show
 }
@@ -57,9 +58,16 @@ type Verb struct {
 // Public reports whether the verb asks for no ticket.
 func (v *Verb) Public() bool { return v.Auth == nil || v.Auth.Public }
 
-func (b *builder) endpoint(src *Source) *Endpoint {
+// endpoint compiles the endpoint at a place of the app, once. One that calls
+// itself finds itself with the verbs that are compiled so far.
+func (b *builder) endpoint(i int) *Endpoint {
+	if e := b.endpoints[i]; e != nil {
+		return e
+	}
+	src := &b.app.Endpoints[i]
 	d := src.Document
 	e := &Endpoint{Path: src.Path, File: d.File, Names: src.PathNames, lookup: map[string]*Verb{}}
+	b.endpoints[i] = e
 	b.checkSettings(d.Settings)
 	for _, verb := range d.Verbs {
 		v := b.verb(src, verb)
@@ -69,6 +77,25 @@ func (b *builder) endpoint(src *Source) *Endpoint {
 	e.allow = allowed(e.lookup)
 	return e
 }
+
+// answers is the type of what a call of the verb gives.
+func (v *Verb) answers() *schema.Type {
+	t := v.Result.Type
+	switch {
+	case v.returns != nil:
+		return v.returns.WithClass(t.Highest())
+	case t == nil && v.Result.Has == action.Never && !v.Result.Ends:
+		return schema.NullType
+	case t == nil || v.responds:
+		return unknownAnswer
+	case v.Result.Has != action.Always:
+		return t.OrNull()
+	}
+	return t
+}
+
+// unknownAnswer is the type of an answer of which nothing is known.
+var unknownAnswer = schema.AnyType.WithClass(schema.Token)
 
 // allowed is the Allow header of a path with these verbs.
 func allowed(verbs map[string]*Verb) string {
@@ -121,6 +148,7 @@ func (b *builder) chains(sc *scope, v *Verb, d *document.Verb, s settings) {
 	r = sc.frame.whole(r)
 	b.checkResult(v, d, r)
 	v.Result = r
+	v.responds = sc.frame.responds || len(s.after) > 0 || s.onError != nil
 	if len(s.after) == 0 && v.returns == nil {
 		markDirect(v.actions, sc.frame)
 	}
