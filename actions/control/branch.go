@@ -117,16 +117,8 @@ func runTry(c *action.Call, in *tryInputs) (result any, err error) {
 		}()
 	}
 	result, err = in.Do.Run(c)
-	if err == nil || action.Ends(err) || !in.Catch.Given() {
+	if err == nil || !in.Catch.Given() {
 		return result, err
 	}
-	f := action.FailureOf(err)
-	if c.Context.Err() != nil {
-		return nil, err
-	}
-	before := c.Slots[action.ErrorSlot]
-	c.Slots[action.ErrorSlot] = f.Object()
-	result, err = in.Catch.Run(c)
-	c.Slots[action.ErrorSlot] = before
-	return result, err
+	return in.Catch.Catch(c, err)
 }

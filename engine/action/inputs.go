@@ -207,6 +207,20 @@ func (ch *Chain) Run(c *Call) (any, error) {
 	return v, err
 }
 
+// Catch runs the chain as the handler of an error: ${error} is its failure. Signals
+// and whatever fails when the chain's time is over are no handler's: they are
+// returned as they are.
+func (ch *Chain) Catch(c *Call, err error) (any, error) {
+	if Ends(err) || c.Context.Err() != nil {
+		return NoResult, err
+	}
+	before := c.Slots[ErrorSlot]
+	c.Slots[ErrorSlot] = FailureOf(err).Object()
+	v, err := ch.Run(c)
+	c.Slots[ErrorSlot] = before
+	return v, err
+}
+
 // Chains is an input of named chains, in order.
 type Chains struct {
 	Names []string

@@ -70,18 +70,10 @@ func (s *step) perform(c *action.Call) (any, error) {
 		}
 	}
 	v, err := s.bounded(c)
-	if err == nil || s.handler == nil || action.Ends(err) {
+	if err == nil || s.handler == nil {
 		return v, err
 	}
-	f := s.locate(err).(*action.Failure)
-	if c.Context.Err() != nil {
-		return v, f
-	}
-	before := c.Slots[action.ErrorSlot]
-	c.Slots[action.ErrorSlot] = f.Object()
-	v, err = s.handler.Run(c)
-	c.Slots[action.ErrorSlot] = before
-	return v, err
+	return s.handler.Catch(c, s.locate(err))
 }
 
 // truth evaluates a condition; null is a failure.
