@@ -44,6 +44,7 @@ type Engine struct {
 	mu        sync.Mutex // one load at a time; guards what follows
 	identity  *identity.Service
 	databases map[string]*openDatabase // by name
+	shut      bool                     // Close began: nothing is swapped in any more
 	retired   sync.WaitGroup           // generations that are being drained
 
 	health  atomic.Pointer[health]
@@ -53,6 +54,9 @@ type Engine struct {
 	closing sync.Once
 	closed  error
 }
+
+// ErrClosed says that the engine was closed.
+var ErrClosed = errors.New("the engine is closed")
 
 // openDatabase is an open database and the URL that it was opened with.
 type openDatabase struct {
@@ -103,6 +107,7 @@ func (e *Engine) close() error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.shut = true
 	if g := e.current.Swap(nil); g != nil {
 		g.drain()
 	}

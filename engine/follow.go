@@ -8,7 +8,8 @@ import (
 )
 
 // Reload loads the app anew and swaps it in. The error is a *ProblemsError where
-// something is wrong in the files: then the running generation stays.
+// something is wrong in the files: then the running generation stays. After Close
+// it is ErrClosed.
 func (e *Engine) Reload(ctx context.Context) error {
 	err := e.reload(ctx, false)
 	e.report(err)
@@ -48,7 +49,7 @@ func (e *Engine) follow(ctx context.Context) {
 
 // report tells of a reload that was refused.
 func (e *Engine) report(err error) {
-	if err == nil {
+	if err == nil || errors.Is(err, ErrClosed) {
 		return
 	}
 	event := Event{Generation: e.Generation(), Endpoints: e.health.Load().endpoints}

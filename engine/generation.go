@@ -78,6 +78,9 @@ func (e *Engine) retire(g *generation) {
 func (e *Engine) reload(ctx context.Context, wait bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.shut {
+		return ErrClosed
+	}
 	began := time.Now()
 	a, err := e.loader.load(ctx)
 	if err != nil {

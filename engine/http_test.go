@@ -107,7 +107,7 @@ func openCase(t *testing.T, archive *txtar.Archive) *httpCase {
 	if len(c.script) == 0 {
 		t.Fatal("the archive has no requests")
 	}
-	e, err := engine.Open(writeApp(t, files), engine.WithActions(actions.All()),
+	e, err := engine.Open(makeApp(t, files), engine.WithActions(actions.All()),
 		engine.WithLog(slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 		engine.WithEnvironment(func(name string) string { return env[name] }))
 	fatal(t, err)
