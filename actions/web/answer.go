@@ -121,7 +121,7 @@ var Redirect = action.Define(action.Spec[redirectInputs, action.None]{
 })
 
 type redirectInputs struct {
-	URL    action.Expr[string] `doc:"Where to: a path of this site, or an absolute address." leak:"would be sent to the requester"`
+	URL    action.Expr[string] `doc:"Where to: a path of this site, or an absolute address." class:"token" leak:"would be sent to the requester"`
 	Status action.Expr[int]    `doc:"301, 302, 303, 307 or 308." default:"302"`
 	Allow  []string            `doc:"Origins of other sites that a computed address may be of." optional:""`
 }
