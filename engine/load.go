@@ -71,7 +71,8 @@ func (l *loader) load(ctx context.Context) (*app, error) {
 	}
 	input := &plan.App{Actions: l.o.actions, Modules: map[string]*document.Module{}, Composites: map[string]map[string]*document.Composite{},
 		Databases: a.settings.DatabaseNames(), Config: a.settings.Config, Secrets: a.settings.Secrets,
-		AuthDefault: &document.Auth{Public: a.settings.Auth.Default != "user", User: a.settings.Auth.Default == "user"}}
+		AuthDefault: &document.Auth{Public: a.settings.Auth.Default != "user", User: a.settings.Auth.Default == "user"},
+		Unread:      plan.Unread{Settings: a.settings.Unread, Modules: map[string]bool{}, Paths: map[string]bool{}}}
 	migrations, err := l.walk(fsys, a, input)
 	if err != nil {
 		return nil, err
@@ -170,6 +171,8 @@ func (l *loader) file(fsys fs.FS, a *app, input *plan.App, name string) error {
 	case stem == "_module":
 		if m, _ := l.parse(a, name, text, func(f *source.File, p *source.Problems) any { return document.ParseModule(f, p) }).(*document.Module); m != nil {
 			input.Modules[folder] = m
+		} else {
+			input.Unread.Modules[folder] = true
 		}
 	case base[0] == '_' || strings.HasSuffix(stem, ".test"):
 	default:
@@ -201,6 +204,9 @@ func (l *loader) endpoint(a *app, input *plan.App, name string, text []byte, fol
 		a.problems.Add(*problem)
 	}
 	d, _ := l.parse(a, name, text, func(f *source.File, p *source.Problems) any { return document.ParseEndpoint(f, p) }).(*document.Endpoint)
+	if d == nil && pattern != nil {
+		input.Unread.Paths[pattern.Text] = true
+	}
 	if d == nil || !isRoute || pattern == nil {
 		return
 	}
@@ -234,7 +240,7 @@ func (l *loader) migrations(fsys fs.FS, a *app, input *plan.App, folders []strin
 		if under == "" {
 			under = "."
 		}
-		a.migrations[db] = append(a.migrations[db], database.Set{Folder: under, Migrations: list})
+		a.migrations[db] = append(a.migrations[db], database.Set{Folder: under, Migrations: list, Partial: len(problems) > 0})
 	}
 }
 
@@ -255,6 +261,9 @@ func (l *loader) databaseFile(url string) string {
 func (l *loader) scratch(ctx context.Context, a *app) (map[string]*database.Scratch, error) {
 	all := map[string]*database.Scratch{}
 	for _, name := range a.settings.DatabaseNames() {
+		if a.settings.Databases[name] == "" {
+			continue
+		}
 		file := l.databaseFile(a.settings.Databases[name])
 		s, problems, err := database.NewScratch(ctx, file, a.migrations[name])
 		if err != nil {

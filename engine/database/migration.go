@@ -23,6 +23,8 @@ type Set struct {
 	// "-/" ("-/identity"), as its URLs do, and go first.
 	Folder     string
 	Migrations []Migration
+	// Partial says that the folder has files which are no migrations by mistake.
+	Partial bool
 }
 
 // Migration is one file of SQL statements that run once, together.

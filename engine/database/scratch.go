@@ -84,7 +84,8 @@ func (s *Scratch) build(ctx context.Context, file string, sets []Set) ([]source.
 	if err := s.index(ctx); err != nil {
 		return nil, err
 	}
-	s.partial = slices.ContainsFunc(problems, func(p source.Problem) bool { return !p.Warning })
+	s.partial = slices.ContainsFunc(problems, func(p source.Problem) bool { return !p.Warning }) ||
+		slices.ContainsFunc(sets, func(set Set) bool { return set.Partial })
 	return problems, s.connection.authorize(s.see)
 }
 

@@ -245,6 +245,7 @@ func (bd *binder) assignments(n *document.Node, into *action.Assignments) {
 	var bindings []binding
 	for _, e := range n.Entries {
 		if !bd.identifier(e.Key, e.Key.Value) {
+			bd.stand(bd.scope, e.Key)
 			continue
 		}
 		p := bd.value(bd.scope, e.Value, input{name: e.Key.Value, anyClass: true})

@@ -26,6 +26,20 @@ type App struct {
 	Secrets    *schema.Object
 	// AuthDefault holds for verbs that do not say auth.
 	AuthDefault *document.Auth
+	Unread      Unread
+}
+
+// Unread are the files that are no YAML. That what they would have made known is
+// unknown is no mistake of whoever uses it.
+type Unread struct {
+	Settings bool            // cloudlet.yaml
+	Modules  map[string]bool // by folder
+	Paths    map[string]bool // of endpoints
+}
+
+// module reports whether a module of a folder or above it is unread.
+func (u Unread) module(folder string) bool {
+	return slices.ContainsFunc(above(folder), func(f string) bool { return u.Modules[f] })
 }
 
 // Source is an endpoint file and where it is served.
@@ -81,6 +95,7 @@ func Compile(app *App, problems *source.Problems) *Plan {
 	}
 	b.globals = &globals{config: app.Config, secrets: app.Secrets,
 		configType: typeOf(app.Config), secretsType: secretsType(app.Secrets)}
+	b.globals.configType.Open, b.globals.secretsType.Open = app.Unread.Settings, app.Unread.Settings
 	b.endpoints, b.byPath = make([]*Endpoint, len(app.Endpoints)), make(map[string]int, len(app.Endpoints))
 	for i := range app.Endpoints {
 		b.byPath[app.Endpoints[i].Path] = i

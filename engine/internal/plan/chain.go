@@ -125,6 +125,8 @@ func (b *builder) chain(sc *scope, node *document.Node) (*chain, action.Result) 
 		sc.frame.step++
 		s, r := b.step(sc, item)
 		if s == nil {
+			result = follow(result, r)
+			sc.last = afterStep(sc.last, r)
 			continue
 		}
 		sc.frame.step++ // what reads ${last} from here on reads this step's result

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"cloudlet/engine/action"
@@ -53,7 +52,7 @@ func (bd *binder) Database(name string) string {
 	if name == "" {
 		return bd.scope.ambient.database
 	}
-	if !slices.Contains(bd.databaseNames, name) {
+	if !bd.hasDatabase(name) {
 		bd.problems.Add(source.Problem{Span: bd.At("database"), Code: "unknown_database",
 			Text: fmt.Sprintf("there is no database %q in cloudlet.yaml", clip(name)), Hint: source.DidYouMean(name, bd.databaseNames)})
 		return bd.scope.ambient.database
@@ -143,7 +142,7 @@ func (bd *binder) statement(n *document.Node, into *action.SQL) bool {
 // Statement implements action.Load.
 func (bd *binder) Statement(sql *action.SQL, name string) *database.Description {
 	q := bd.queries[sql]
-	if q == nil || bd.failed || name != "" && !slices.Contains(bd.databaseNames, name) {
+	if q == nil || bd.failed || name != "" && !bd.hasDatabase(name) {
 		return nil // said already
 	}
 	db := bd.Database(name)
@@ -184,6 +183,9 @@ func (bd *binder) Endpoint(name, in string) *action.Endpoint {
 	}
 	bd.linkCalls = append(bd.linkCalls, func(p *Plan) {
 		v := p.find(e.Method, e.Path)
+		if v == nil && bd.app.Unread.Paths[e.Path] {
+			return
+		}
 		if v == nil {
 			p.unknownEndpoint(bd.problems, at, e.Method+" "+e.Path)
 			return

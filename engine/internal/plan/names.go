@@ -69,21 +69,24 @@ func misspelt(name string, n *document.Node, known []string) bool {
 	})
 }
 
+// stand binds a name that could not be bound as its author meant, so that reading
+// it is no second problem.
+func (b *builder) stand(sc *scope, n *document.Node) {
+	if n.Kind == document.Scalar && sc.find(n.Value) == nil {
+		sc.declare(n.Value, schema.AnyType)
+	}
+}
+
 // bindUnknown binds what a step would have bound whose action is not known, so
 // that reading it is no second problem.
 func (b *builder) bindUnknown(sc *scope, node *document.Node) {
-	bind := func(name string) {
-		if identifierPattern.MatchString(name) && !slices.Contains(reserved, name) && sc.find(name) == nil {
-			sc.declare(name, schema.AnyType)
-		}
-	}
 	for _, e := range node.Entries {
 		switch {
-		case e.Key.Value == "as" && e.Value.Kind == document.Scalar:
-			bind(e.Value.Value)
+		case e.Key.Value == "as":
+			b.stand(sc, e.Value)
 		case source.Nearest(e.Key.Value, b.actionNames(sc.ambient.folder)) == "set":
 			for _, set := range e.Value.Entries {
-				bind(set.Key.Value)
+				b.stand(sc, set.Key)
 			}
 		}
 	}

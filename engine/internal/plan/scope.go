@@ -91,6 +91,8 @@ type ambient struct {
 	folder  string
 	// database is what SQL without `database` runs on.
 	database string
+	// unsure says that a module above is unread, which may have bound any name.
+	unsure bool
 }
 
 // globals are the same for the whole app.
@@ -154,7 +156,7 @@ func (s *scope) Lookup(name string) (expression.Variable, bool) {
 	if v := s.find(name); v != nil {
 		return expression.Variable{Type: v.t, Slot: v.slot}, true
 	}
-	return expression.Variable{}, false
+	return expression.Variable{Type: schema.AnyType, Slot: action.LastSlot}, s.ambient.unsure
 }
 
 func (s *scope) find(name string) *variable {

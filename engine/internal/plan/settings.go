@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"cloudlet/engine/language/document"
@@ -79,10 +80,15 @@ func (b *builder) checkSettings(o document.Settings) {
 	if o.Timeout != nil && o.Timeout.Value <= 0 {
 		b.problems.Addf(o.Timeout.Span, "out_of_range", "a timeout is longer than nothing")
 	}
-	if o.Database != nil && b.scratch[o.Database.Value] == nil {
+	if o.Database != nil && !b.hasDatabase(o.Database.Value) {
 		b.problems.Add(source.Problem{Span: o.Database.Span, Code: "unknown_database",
 			Text: fmt.Sprintf("there is no database %q in cloudlet.yaml", clip(o.Database.Value)), Hint: source.DidYouMean(o.Database.Value, b.databaseNames)})
 	}
+}
+
+// hasDatabase reports whether cloudlet.yaml names a database, as far as it can be read.
+func (b *builder) hasDatabase(name string) bool {
+	return b.app.Unread.Settings || slices.Contains(b.databaseNames, name)
 }
 
 // DatabaseOf is the database that a folder's files use where they name none.

@@ -263,6 +263,7 @@ func (b *builder) bindAs(sc *scope, s *step, w *written, r action.Result) {
 		return
 	}
 	if n.Kind != document.Scalar || !b.identifier(n, n.Value) {
+		b.stand(sc, n)
 		return
 	}
 	if w.act != nil && r.Has == action.Never && !r.Ends {

@@ -24,9 +24,12 @@ const FileName = "cloudlet.yaml"
 type Settings struct {
 	// Listen is the address to serve on: host:port.
 	Listen string
-	// Databases are URLs by name; main is always there.
+	// Databases are URLs by name; main is always there. One whose URL is a problem
+	// has none.
 	Databases map[string]string
-	Auth      Auth
+	// Unread says that the file is no YAML: what it says is not known.
+	Unread bool
+	Auth   Auth
 	// Config are the app's own values, ${config.…}.
 	Config *schema.Object
 	// Secrets are read from the environment or from files, ${secrets.…}.
@@ -117,7 +120,8 @@ type reader struct {
 func Read(file *source.File, dir string, env func(string) string, problems *source.Problems) *Settings {
 	r := &reader{settings: Defaults(), problems: problems, dir: dir, env: env}
 	if file != nil {
-		if root := document.Parse(file, problems); root != nil {
+		root := document.Parse(file, problems)
+		if r.settings.Unread = root == nil; root != nil {
 			r.root(root)
 		}
 	}
@@ -209,6 +213,7 @@ func (r *reader) databases(n *document.Node) {
 		}
 		if why := refusedURL(e.Value.Value); why != "" {
 			r.problems.Addf(e.Value.Span, "wrong_value", "%s", why)
+			r.settings.Databases[e.Key.Value] = ""
 			continue
 		}
 		r.settings.Databases[e.Key.Value] = e.Value.Value

@@ -16,8 +16,9 @@ type Argument struct {
 	Span source.Span // of the name
 }
 
-// ParseArguments reads a mapping of names and declarations. One that is wrong is
-// left out, but for a wrong default, example or limit, without which it stays.
+// ParseArguments reads a mapping of names and declarations. One whose name is wrong
+// is left out, one whose type is wrong is json, and a wrong default, example or
+// limit is as if it were not there.
 // A node without a value declares nothing.
 func ParseArguments(node *Node, problems *source.Problems) []Argument {
 	return reader{problems}.arguments(node, true)
@@ -55,8 +56,8 @@ func (r reader) arguments(n *Node, outermost bool) []Argument {
 			at = nil
 		}
 		f := r.declaration(e.Value, true, at)
-		if f == nil {
-			continue
+		if f == nil { // reading it is no second mistake, and neither is leaving it out
+			f = &schema.Field{Type: schema.AnyType, Optional: true}
 		}
 		f.Name, f.In = name, place
 		list = append(list, Argument{*f, e.Key.Span})

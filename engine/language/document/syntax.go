@@ -87,6 +87,9 @@ func diagnose(file *source.File, text []byte, err error) (p source.Problem, blot
 	if strings.HasPrefix(f.message, "mapping values are not allowed") {
 		at = secondColon(text, at)
 	}
+	if f.message == "found character that cannot start any token" {
+		at = forbiddenStart(text, at)
+	}
 	if i := bytes.Index(text, []byte(f.aliasName())); strings.HasPrefix(f.message, "unknown anchor") && i >= 0 {
 		at = span{i, i + len(f.aliasName())}
 	}
@@ -227,6 +230,16 @@ func tornByColon(text []byte, from, line, to int) (span, bool) {
 			return span{}, false
 		}
 	}
+}
+
+// forbiddenStart narrows a line to the first word that begins as no text may.
+func forbiddenStart(text []byte, line span) span {
+	for i := line.from; i < line.to; i++ {
+		if c := text[i]; (c == '%' || c == '@' || c == '`') && (i == line.from || isBlank(text[i-1])) {
+			return span{i, line.to}
+		}
+	}
+	return line
 }
 
 // secondColon narrows a line to the colon that stands inside its value.
