@@ -47,11 +47,13 @@ func (c *Context) Done() <-chan struct{} { return c.real().Done() }
 
 // Err is nil until the context has ended.
 func (c *Context) Err() error {
-	if err := c.parent.Err(); err != nil {
-		return err
-	}
+	// The deadline goes first: one for reading the body passes at about the same
+	// time, and net/http then ends the parent.
 	if !time.Now().Before(c.deadline) {
 		return context.DeadlineExceeded
+	}
+	if err := c.parent.Err(); err != nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -40,10 +41,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	BoundBody(w, r, v.Timeout)
 	x := &exchange{}
 	x.Request, x.Services, x.Log, x.Encodes = r, h.Services, h.Log, true
 	x.begin(v, r.Context())
+	BoundBody(w, r, v.Timeout) // after begin: when it passes first, net/http cancels the chain and no 504 comes of it
 	buffer := buffers.Get().(*[]byte)
 	x.Out = *buffer
 	h.guarded(w, v, x)
@@ -200,7 +201,7 @@ func LogFailure(x *action.Exchange, f *action.Failure) {
 		return
 	}
 	level := slog.LevelDebug
-	if f.Status >= 500 {
+	if f.Status >= 500 && !(f.Code == "canceled" && errors.Is(f, context.Canceled)) { // a client that went is nobody's error
 		level = slog.LevelError
 	}
 	ctx := context.Background()
