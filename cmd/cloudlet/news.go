@@ -40,7 +40,7 @@ func (n *news) tell(ev engine.Event) {
 	case n.json:
 		n.log.Info("reloaded", "generation", ev.Generation, "endpoints", ev.Endpoints, "duration", ev.Took)
 	default:
-		n.t.notef("reloaded: generation %d, %s (%s)\n", ev.Generation, count(ev.Endpoints, "route"), ev.Took.Round(time.Millisecond))
+		n.t.notef("reloaded: generation %d, %s (%s)\n", ev.Generation, count(ev.Endpoints, "endpoint"), ev.Took.Round(time.Millisecond))
 	}
 	if now := e.Listen(); n.listen != "" && now != n.listen {
 		n.log.Warn("listen has changed: that holds from the next start on", "listen", now)
