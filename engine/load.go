@@ -124,6 +124,9 @@ func (l *loader) walk(fsys fs.FS, a *app, input *plan.App) ([]string, error) {
 			case base == "_jobs":
 				a.problems.Addf(source.NewFile(name, nil).Span(0, 0), "not_supported_yet", "jobs are not supported by this version yet")
 				return fs.SkipDir
+			case path.Base(path.Dir(name)) == "_actions":
+				a.problems.Addf(source.NewFile(name, nil).Span(0, 0), "misplaced", "composite actions stand in _actions itself, not in a folder below it")
+				return fs.SkipDir
 			case base[0] == '.', base[0] == '_' && base != "_actions":
 				return fs.SkipDir
 			}
@@ -171,6 +174,7 @@ func (l *loader) file(fsys fs.FS, a *app, input *plan.App, name string) error {
 	case stem == "_module":
 		if m, _ := l.parse(a, name, text, func(f *source.File, p *source.Problems) any { return document.ParseModule(f, p) }).(*document.Module); m != nil {
 			input.Modules[folder] = m
+			input.Unread.Modules[folder] = m.Before == nil && m.Root.Get("before") != nil
 		} else {
 			input.Unread.Modules[folder] = true
 		}

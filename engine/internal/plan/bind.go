@@ -23,6 +23,7 @@ type binder struct {
 	keys    map[string]source.Span    // where
 	pending []pendingChain            // the chains of its named steps
 	failed  bool                      // an input has a problem: nothing is prepared
+	strays  int                       // inputs of unknown names, each of which may be meant for one that is missing
 }
 
 // bindAction compiles the inputs of a step's action and prepares it.
@@ -97,8 +98,13 @@ func (bd *binder) collect() {
 	}
 	for _, e := range w.value.Entries {
 		if _, ok := a.Input(e.Key.Value); !ok {
-			bd.problems.Add(source.Problem{Span: e.Key.Span, Code: "unknown_input",
-				Text: fmt.Sprintf("%s has no input %q", w.name, clip(e.Key.Value)), Hint: source.DidYouMean(e.Key.Value, a.InputNames())})
+			p := source.Problem{Span: e.Key.Span, Code: "unknown_input", Text: fmt.Sprintf("%s has no input %q", w.name, clip(e.Key.Value)),
+				Hint: source.DidYouMean(e.Key.Value, a.InputNames())}
+			if p.Hint == "" {
+				p.Hint = takes(a.InputNames())
+				bd.strays++
+			}
+			bd.problems.Add(p)
 			bd.failed = true
 			continue
 		}
@@ -172,6 +178,10 @@ func (bd *binder) bind(in *action.Input) {
 // missing reports an input that has to be there.
 func (bd *binder) missing(name string) {
 	bd.failed = true
+	if bd.strays > 0 {
+		bd.strays--
+		return
+	}
 	w, known := bd.written, bd.act.InputNames()
 	in := w.value
 	if bd.act.Beside {

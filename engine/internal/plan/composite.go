@@ -64,7 +64,7 @@ func (b *builder) compileComposites() {
 				continue
 			}
 			c := b.compositeAt(folder, name, d)
-			b.variant(c, c.fields)
+			b.variant(c, c.fields, surroundings{})
 		}
 	}
 }
@@ -86,9 +86,12 @@ func fieldsOf(list []document.Argument) []schema.Field {
 	return fields
 }
 
-// variant compiles a composite for fields whose types carry the classes of a call.
-func (b *builder) variant(c *composite, fields []schema.Field) *variant {
+// variant compiles a composite for fields whose types carry the classes of a call,
+// and for what surrounds the call: what a transaction or a parallel branch forbids is
+// forbidden in the composites that it calls too.
+func (b *builder) variant(c *composite, fields []schema.Field, around surroundings) *variant {
 	var key strings.Builder
+	fmt.Fprintf(&key, "%t %s ", around.parallel, around.transaction)
 	for _, f := range fields {
 		key.WriteByte('0' + byte(f.Type.Highest()))
 	}
@@ -102,7 +105,8 @@ func (b *builder) variant(c *composite, fields []schema.Field) *variant {
 	c.open = true
 	b.open = append(b.open, c)
 	sc := newScope(v.frame, &ambient{args: argumentsType(fields), user: userType.OrNull(), globals: b.globals,
-		folder: c.folder, database: b.settings(c.folder, document.Settings{}).database})
+		folder: c.folder, database: b.settings(c.folder, document.Settings{}).database, around: around})
+	sc.transaction = around.transaction
 	v.chain, v.result = b.chain(sc, c.document.Actions)
 	c.open = false
 	b.open = b.open[:len(b.open)-1]
@@ -130,7 +134,8 @@ func (b *builder) callComposite(sc *scope, s *step, w *written) action.Result {
 	if !ok {
 		return unknown
 	}
-	v := b.variant(c, fields)
+	around := surroundings{transaction: sc.transaction, parallel: sc.parallel(), at: w.key.Span}
+	v := b.variant(c, fields, around)
 	if v.chain == nil {
 		return unknown
 	}
@@ -161,32 +166,18 @@ func (b *builder) circle(c *composite) string {
 
 // compositeInputs compiles what a step gives to a composite's arguments.
 func (b *builder) compositeInputs(sc *scope, w *written) ([]*expression.Program, []schema.Field, bool) {
-	c, ok := w.comp, true
+	c := w.comp
 	programs := make([]*expression.Program, len(c.fields))
 	fields := slices.Clone(c.fields)
-	nodes := map[string]*document.Node{}
-	switch {
-	case w.value.Kind == document.Mapping:
-		for _, e := range w.value.Entries {
-			if !slices.ContainsFunc(c.fields, func(f schema.Field) bool { return f.Name == e.Key.Value }) {
-				b.problems.Add(source.Problem{Span: e.Key.Span, Code: "unknown_input",
-					Text: fmt.Sprintf("%s has no argument %q", c.name, clip(e.Key.Value)), Hint: source.DidYouMean(e.Key.Value, argumentsType(c.fields).FieldNames())})
-				ok = false
-			}
-			nodes[e.Key.Value] = e.Value
-		}
-	case w.value.IsNull():
-	case len(c.fields) == 1:
-		nodes[c.fields[0].Name] = w.value
-	default:
-		b.problems.Addf(w.value.Span, "wrong_type", "%s takes a map of its arguments: %s", c.name, strings.Join(argumentsType(c.fields).FieldNames(), ", "))
+	nodes, strays, ok := b.compositeNodes(w)
+	if nodes == nil {
 		return nil, nil, false
 	}
 	for i, f := range c.fields {
 		n := nodes[f.Name]
 		if n == nil {
 			if !f.Optional {
-				if !misspelt(f.Name, w.value, argumentsType(c.fields).FieldNames()) {
+				if strays--; strays < 0 && !misspelt(f.Name, w.value, argumentsType(c.fields).FieldNames()) {
 					b.problems.Addf(w.key.Span, "missing_input", "%s needs %q", c.name, f.Name)
 				}
 				ok = false
@@ -204,6 +195,41 @@ func (b *builder) compositeInputs(sc *scope, w *written) ([]*expression.Program,
 	return programs, fields, ok
 }
 
+// compositeNodes finds what a step gives, by argument. The nodes are nil where that
+// cannot be told; strays counts unknown names, each of which may be meant for an
+// argument that is missing.
+func (b *builder) compositeNodes(w *written) (nodes map[string]*document.Node, strays int, ok bool) {
+	c, names := w.comp, argumentsType(w.comp.fields).FieldNames()
+	nodes, ok = map[string]*document.Node{}, true
+	switch {
+	case w.value.Kind == document.Mapping:
+		for _, e := range w.value.Entries {
+			nodes[e.Key.Value] = e.Value
+			if slices.Contains(names, e.Key.Value) {
+				continue
+			}
+			p := source.Problem{Span: e.Key.Span, Code: "unknown_input", Text: fmt.Sprintf("%s has no argument %q", c.name, clip(e.Key.Value)),
+				Hint: source.DidYouMean(e.Key.Value, names)}
+			if p.Hint == "" {
+				p.Hint = takes(names)
+				strays++
+			}
+			b.problems.Add(p)
+			ok = false
+		}
+	case w.value.IsNull():
+	case len(names) == 1:
+		nodes[names[0]] = w.value
+	case len(names) == 0:
+		b.problems.Addf(w.value.Span, "unknown_input", "%s takes no input", c.name)
+		return nil, 0, false
+	default:
+		b.problems.Addf(w.value.Span, "wrong_type", "%s takes a map of its arguments: %s", c.name, strings.Join(names, ", "))
+		return nil, 0, false
+	}
+	return nodes, strays, ok
+}
+
 // compositeCall runs a composite: its arguments are checked as declared, then
 // its chain runs with slots of its own.
 type compositeCall struct {
@@ -211,9 +237,6 @@ type compositeCall struct {
 	inputs  []*expression.Program
 	set     *arguments.Set
 }
-
-// deepest bounds how many chains may be inside each other at run time.
-const deepest = 64
 
 func (cc *compositeCall) run(c *action.Call) (any, error) {
 	names := make([]string, 0, len(cc.inputs))

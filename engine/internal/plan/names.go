@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/schema"
@@ -67,6 +68,14 @@ func misspelt(name string, n *document.Node, known []string) bool {
 	return slices.ContainsFunc(n.Entries, func(e document.Entry) bool {
 		return !slices.Contains(known, e.Key.Value) && source.Nearest(e.Key.Value, known) == name
 	})
+}
+
+// takes is the hint that lists the inputs of an action.
+func takes(names []string) string {
+	if len(names) == 0 {
+		return "it takes none"
+	}
+	return "it takes " + strings.Join(names, ", ")
 }
 
 // stand binds a name that could not be bound as its author meant, so that reading
