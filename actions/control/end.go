@@ -16,7 +16,7 @@ var Return = action.Define(action.Spec[returnInputs, action.None]{
 	Doc:     "A composite action's `return` ends the composite, not its caller. Inside a transaction what was done commits.",
 	Example: "- return: {id: \"${film.id}\"}\n",
 	Prepare: func(l action.Load, in *returnInputs) action.Result {
-		refuseInParallel(l, "return")
+		refuseToEnd(l, l.Branch(), "return")
 		l.Returns(in.Result.Type())
 		return action.Result{Ends: true}
 	},
@@ -34,8 +34,8 @@ type returnInputs struct {
 	Result action.Expr[any] `doc:"The chain's result." class:"token" leak:"would be sent to the requester"`
 }
 
-func refuseInParallel(l action.Load, name string) {
-	if l.Parallel() {
+func refuseToEnd(l action.Load, parallel bool, name string) {
+	if parallel {
 		l.Problem(source.Problem{Span: l.At(""), Code: "not_in_parallel", Text: name + " cannot end what other branches still do",
 			Hint: "let the branch's last result say it, and decide behind the parallel steps"})
 	}
@@ -47,7 +47,7 @@ var Respond = action.Define(action.Spec[respondInputs, action.None]{
 	Doc:     "The body is JSON, unless `headers` say another Content-Type: then it is written as text.",
 	Example: "- respond: {status: 201, headers: {Location: \"/films/${film.id}\"}, body: \"${film}\"}\n",
 	Prepare: func(l action.Load, in *respondInputs) action.Result {
-		refuseInParallel(l, "respond")
+		refuseToEnd(l, l.Parallel(), "respond")
 		l.Responds()
 		checkStatus(l, "status", &in.Status, 200)
 		return action.Result{Ends: true}

@@ -78,8 +78,12 @@ type Load interface {
 	Statement(sql *SQL, db string) *database.Description
 	// Transaction is the database whose transaction surrounds the step, or "".
 	Transaction() string
-	// Parallel reports whether the step runs beside others.
+	// Parallel reports whether the step runs beside others, be it because the call
+	// of its composite action does.
 	Parallel() bool
+	// Branch reports whether the step is in a parallel branch of its own chain, and
+	// so cannot end it.
+	Branch() bool
 	// Returns says that the step ends its chain with a result of the type t.
 	Returns(t *schema.Type)
 	// Responds says that the step gives the whole answer itself.

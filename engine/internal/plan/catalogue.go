@@ -24,7 +24,7 @@ func (b *builder) listComposites() []Composite {
 			d := b.app.Composites[folder][name]
 			c := Composite{Name: name, Folder: folder, File: d.File, Description: d.Description, Arguments: fieldsOf(d.Arguments)}
 			if compiled := b.composites[folder+"\x00"+name]; compiled != nil {
-				v := b.variant(compiled, compiled.fields)
+				v := b.variant(compiled, compiled.fields, surroundings{})
 				c.Result = v.frame.whole(v.result)
 			}
 			list = append(list, c)

@@ -27,13 +27,16 @@ func (bd *binder) At(name string) source.Span {
 }
 
 // Problem implements action.Load.
-func (bd *binder) Problem(p source.Problem) { bd.problems.Add(p) }
+func (bd *binder) Problem(p source.Problem) { bd.problems.Add(bd.scope.ambient.around.explain(p)) }
 
 // Transaction implements action.Load.
 func (bd *binder) Transaction() string { return bd.scope.transaction }
 
 // Parallel implements action.Load.
-func (bd *binder) Parallel() bool { return bd.scope.level > 0 }
+func (bd *binder) Parallel() bool { return bd.scope.parallel() }
+
+// Branch implements action.Load.
+func (bd *binder) Branch() bool { return bd.scope.level > 0 }
 
 // Returns implements action.Load.
 func (bd *binder) Returns(t *schema.Type) {
@@ -147,7 +150,8 @@ func (bd *binder) Statement(sql *action.SQL, name string) *database.Description 
 	}
 	db := bd.Database(name)
 	if t := bd.scope.transaction; t != "" && t != db {
-		bd.problems.Addf(bd.At("database"), "other_database", "the transaction is of the database %q, and this statement is for %q", t, db)
+		bd.Problem(source.Problem{Span: bd.At("database"), Code: "other_database",
+			Text: fmt.Sprintf("the transaction is of the database %q, and this statement is for %q", t, db)})
 		return nil
 	}
 	scratch := bd.scratch[db]

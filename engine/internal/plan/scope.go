@@ -7,6 +7,7 @@ import (
 	"cloudlet/engine/action"
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
 )
 
 // frame is what one chain with its inner chains shares while it is compiled:
@@ -93,7 +94,27 @@ type ambient struct {
 	database string
 	// unsure says that a module above is unread, which may have bound any name.
 	unsure bool
+	around surroundings
 }
+
+// surroundings are what surrounds the call of a composite; nothing else of the
+// caller's scope reaches into it.
+type surroundings struct {
+	transaction string // the database of the transaction; "" without one
+	parallel    bool
+	at          source.Span // of the call
+}
+
+// explain adds to a problem that the surroundings make where the call is.
+func (s *surroundings) explain(p source.Problem) source.Problem {
+	if s.transaction != "" || s.parallel {
+		p.Related = append(p.Related, source.Related{Span: s.at, Text: "called here"})
+	}
+	return p
+}
+
+// parallel reports whether the steps of a scope run beside others.
+func (s *scope) parallel() bool { return s.level > 0 || s.ambient.around.parallel }
 
 // globals are the same for the whole app.
 type globals struct {

@@ -224,8 +224,8 @@ const most = 20
 
 func (b *builder) retry(sc *scope, n *document.Node, bd *bounds) {
 	if sc.transaction != "" {
-		b.problems.Add(source.Problem{Span: n.Span, Code: "not_in_transaction",
-			Text: "a step inside a transaction cannot be retried", Hint: "put retry beside the transaction"})
+		b.problems.Add(sc.ambient.around.explain(source.Problem{Span: n.Span, Code: "not_in_transaction",
+			Text: "a step inside a transaction cannot be retried", Hint: "put retry beside the transaction"}))
 		return
 	}
 	v, ok := b.constant(n, retryType, "retry")
