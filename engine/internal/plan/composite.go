@@ -92,8 +92,8 @@ func fieldsOf(list []document.Argument) []schema.Field {
 func (b *builder) variant(c *composite, fields []schema.Field, around surroundings) *variant {
 	var key strings.Builder
 	fmt.Fprintf(&key, "%t %s ", around.parallel, around.transaction)
-	for _, f := range fields {
-		key.WriteByte('0' + byte(f.Type.Highest()))
+	for _, f := range fields { // a call raises the class of an argument as a whole
+		key.WriteByte('0' + byte(f.Type.Class))
 	}
 	if v := c.variants[key.String()]; v != nil {
 		return v

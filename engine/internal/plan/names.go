@@ -47,19 +47,35 @@ func (b *builder) assign(sc *scope, n *document.Node, name string, t *schema.Typ
 	}
 	_, here := sc.names[name]
 	fits := schema.Fits(t, v.t) != schema.Never
-	raises := t.Highest() > v.t.Highest()
-	if here && own && (!fits || raises || v.t.String() != t.String()) {
+	raised := t.Exceeds(v.t)
+	if here && own && (!fits || raised != nil || v.t.String() != t.String()) {
 		return sc.declare(name, t) // bound anew in the same chain: from here on it is another thing
 	}
 	if !fits {
 		b.problems.Addf(n.Span, "wrong_type", "%q is %s and cannot become %s", name, describe(v.t), describe(t))
 		return nil
 	}
-	if raises {
-		b.problems.Addf(n.Span, "secret_flow", "%q was bound to a %s value and cannot take a %s one", name, v.t.Highest(), t.Highest())
+	if raised != nil {
+		b.problems.Addf(n.Span, "secret_flow", "%q was bound to %s", name, tooHigh(raised))
 		return nil
 	}
 	return v
+}
+
+// tooHigh says what a name was bound to and what it cannot take therefore.
+func tooHigh(e *schema.Excess) string {
+	if e.Path == "" {
+		return fmt.Sprintf("a %s value and cannot take a %s one", e.May, e.Is)
+	}
+	return fmt.Sprintf("a value whose %q is %s, and cannot take one whose %q is %s", e.Path, asWord(e.May), e.Path, asWord(e.Is))
+}
+
+// asWord is a class behind "is".
+func asWord(c schema.Class) string {
+	if c == schema.Public {
+		return c.String()
+	}
+	return "a " + c.String()
 }
 
 // misspelt reports whether a name that is missing from a mapping was most likely
