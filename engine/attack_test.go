@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"cloudlet/actions"
 	"cloudlet/engine"
 )
@@ -108,6 +110,8 @@ func (g garbage) complaint(h http.Handler, log *logBuffer) string {
 		}
 	case w.Code < 200:
 		return fmt.Sprintf("status %d", w.Code)
+	case w.Code == 200 && !jsontext.Value(w.Body.Bytes()).IsValid():
+		return fmt.Sprintf("the answer is no JSON: %.500q", w.Body)
 	}
 	return ""
 }
