@@ -70,7 +70,7 @@ func pageOfInput(in *action.Input) inputPage {
 	case action.NamedSteps:
 		p.Type, p.Class = "names with steps", "any"
 	case action.Bindings:
-		p.Type = "names with values"
+		p.Type, p.Class = "names with values", "any"
 	case action.Statement:
 		p.Type, p.Class = "SQL", schema.Token.String() // of its parameters
 	default:
