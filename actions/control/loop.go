@@ -37,14 +37,13 @@ func prepareForEach(l action.Load, in *forEachInputs) action.Result {
 	if in.Parallel > 0 {
 		refuseInTransaction(l, "parallel")
 	}
-	elem := schema.AnyType
-	if t := in.List.Type(); t.Kind == schema.List && t.Elem != nil {
+	t := in.List.Type()
+	elem := schema.AnyType.WithClass(t.Highest())
+	if t.Kind == schema.List && t.Elem != nil {
 		elem = t.Elem.WithClass(t.Class)
-	} else {
-		elem = elem.WithClass(t.Highest())
 	}
 	in.item = action.Local{Name: string(in.Item), Type: elem}
-	in.index = action.Local{Name: "index", Type: schema.IntType}
+	in.index = action.Local{Name: "index", Type: schema.IntType.WithClass(t.Class)} // how many turns there are tells about the list
 	r := l.Compile(&in.Do, action.Within{Locals: []*action.Local{&in.item, &in.index}, Parallel: in.Parallel > 0})
 	turn := r.Type
 	switch {
@@ -53,7 +52,7 @@ func prepareForEach(l action.Load, in *forEachInputs) action.Result {
 	case r.Has != action.Always:
 		turn = turn.OrNull()
 	}
-	return action.Gives(schema.ListOf(turn))
+	return action.Gives(schema.ListOf(turn).WithClass(t.Class))
 }
 
 // refuseInTransaction reports what cannot be inside a transaction.
