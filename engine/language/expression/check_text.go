@@ -151,6 +151,9 @@ func compilePattern(text string) (*pattern, string) {
 func matcher(right part) (textTest, string) {
 	if text, ok := right.value.(string); ok && right.constant {
 		p, fault := compilePattern(text)
+		if fault != "" && right.typ.Highest() > schema.Public { // it would tell what it could not read
+			fault = "the pattern is not valid"
+		}
 		return func(f *Frame, a, _ string) (bool, error) { return p.match(f, a) }, fault
 	}
 	return func(f *Frame, a, b string) (bool, error) {
