@@ -128,17 +128,19 @@ func (v *Verb) chains(c *action.Call) (any, error) {
 	if err == action.Return {
 		result, err = c.Result, nil
 	}
-	if err != nil || len(v.after.steps) == 0 {
+	if err != nil {
 		return result, err
 	}
-	c.Slots[action.LastSlot] = nil
-	if result != action.NoResult {
-		c.Slots[action.LastSlot] = result
-	}
-	if _, err := v.after.run(c); err == action.Return {
-		return c.Result, nil
-	} else if err != nil {
-		return nil, err
+	for _, after := range v.after { // each sees the result, whatever the one before it did
+		c.Slots[action.LastSlot] = nil
+		if result != action.NoResult {
+			c.Slots[action.LastSlot] = result
+		}
+		if _, err := after.run(c); err == action.Return {
+			return c.Result, nil
+		} else if err != nil {
+			return nil, err
+		}
 	}
 	return result, nil
 }

@@ -45,12 +45,14 @@ type Verb struct {
 	allow     []*expression.Program
 	before    *chain
 	actions   *chain
-	after     *chain
+	after     []*chain // of each module, the nearest first
 	onError   *chain
 	slots     int
 	readsUser bool
 	request   bool
-	responds  bool // something but the chain's result may be the answer
+	responds  bool         // some step may give the whole answer itself
+	replaced  bool         // after or on_error may put something in place of the result
+	highest   schema.Class // of whatever may be the answer, but for what respond gives
 	noStore   bool
 	secrets   []string // arguments that the log and ${request.url} must not show
 }
@@ -82,11 +84,15 @@ func (b *builder) endpoint(i int) *Endpoint {
 func (v *Verb) answers() *schema.Type {
 	t := v.Result.Type
 	switch {
+	case v.responds: // past returns too
+		return unknownAnswer
 	case v.returns != nil:
-		return v.returns.WithClass(t.Highest())
+		return v.returns.WithClass(v.highest)
+	case v.replaced:
+		return unknownAnswer
 	case t == nil && v.Result.Has == action.Never && !v.Result.Ends:
 		return schema.NullType
-	case t == nil || v.responds:
+	case t == nil:
 		return unknownAnswer
 	case v.Result.Has != action.Always:
 		return t.OrNull()
@@ -131,7 +137,8 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 	}
 	b.chains(sc, v, d, s)
 	v.slots, v.readsUser, v.request, v.Writes = f.slots, f.readsUser, f.readsRequest, f.writes
-	v.noStore = !v.Public() || v.Result.Type.Highest() >= schema.Token
+	v.responds, v.highest = f.responds, max(v.Result.Type.Highest(), f.returns.Highest())
+	v.noStore = !v.Public() || v.highest >= schema.Token
 	return v
 }
 
@@ -149,17 +156,16 @@ func (b *builder) chains(sc *scope, v *Verb, d *document.Verb, s settings) {
 	r = sc.frame.whole(r)
 	b.checkResult(v, d, r)
 	v.Result = r
-	v.responds = sc.frame.responds || len(s.after) > 0 || s.onError != nil
+	v.replaced = len(s.after) > 0 || s.onError != nil
 	if len(s.after) == 0 && v.returns == nil {
 		markDirect(v.actions, sc.frame)
 	}
-	v.after = &chain{}
 	for _, n := range s.after {
-		if r.Type != nil {
-			sc.last = r.Type
+		if sc.last = r.Type; r.Type == nil {
+			sc.last = schema.NullType
 		}
 		part, _ := b.chain(sc, n)
-		v.after.steps = append(v.after.steps, part.steps...)
+		v.after = append(v.after, part)
 	}
 	if s.onError != nil {
 		in := sc.inner()
@@ -183,7 +189,7 @@ func (b *builder) checkResult(v *Verb, d *document.Verb, r action.Result) {
 	if r.Has == action.Never && !r.Ends {
 		b.problems.Addf(d.ReturnsSpan, "no_result", "returns declares a result, and this chain has none")
 	}
-	if r.Type != nil && schema.Fits(r.Type, open(d.Returns)) == schema.Never {
+	if r.Type != nil && !r.Ends && schema.Fits(r.Type, open(d.Returns)) == schema.Never {
 		b.problems.Addf(d.ReturnsSpan, "wrong_type", "the chain's result is %s, and returns declares %s", describe(r.Type), describe(d.Returns))
 	}
 }
