@@ -101,7 +101,7 @@ func (bd *binder) collect() {
 			p := source.Problem{Span: e.Key.Span, Code: "unknown_input", Text: fmt.Sprintf("%s has no input %q", w.name, clip(e.Key.Value)),
 				Hint: source.DidYouMean(e.Key.Value, a.InputNames())}
 			if p.Hint == "" {
-				p.Hint = takes(a.InputNames())
+				p.Hint = takes(e, a.InputNames())
 				bd.strays++
 			}
 			bd.problems.Add(p)

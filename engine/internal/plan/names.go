@@ -86,9 +86,13 @@ func misspelt(name string, n *document.Node, known []string) bool {
 	})
 }
 
-// takes is the hint that lists the inputs of an action.
-func takes(names []string) string {
-	if len(names) == 0 {
+// takes is the hint at an unknown input: the inputs that there are, or how to write
+// the text that a comma tore in two, as in {sql: SELECT a, b FROM c}.
+func takes(e document.Entry, names []string) string {
+	switch {
+	case e.Key.Plain && e.Value.IsNull() && e.Value.Value == "" && strings.Contains(e.Key.Value, " "):
+		return "inside {…} a text with a comma in it must be quoted"
+	case len(names) == 0:
 		return "it takes none"
 	}
 	return "it takes " + strings.Join(names, ", ")
