@@ -44,7 +44,9 @@ type Call struct {
 type Exchange struct {
 	Services *Services
 	Request  *http.Request // nil where a program calls
-	Log      *slog.Logger
+	// Path is the request's as a log may show it, where it holds a secret argument.
+	Path string
+	Log  *slog.Logger
 	// Encodes says that the result goes straight out as JSON.
 	Encodes bool
 	// Out is the buffer that the answer is encoded in. A Raw result may be appended

@@ -13,6 +13,9 @@ import (
 // chain is a compiled list of steps.
 type chain struct {
 	steps []step
+	// clear are the slots of names that steps which may be skipped bind first: they
+	// must not keep the value of a turn before.
+	clear []int
 }
 
 // step is one action with its modifiers. All names are slots by now.
@@ -35,6 +38,9 @@ type step struct {
 // run runs the steps in order and returns the last result, or NoResult.
 func (ch *chain) run(c *action.Call) (any, error) {
 	result := action.NoResult
+	for _, slot := range ch.clear {
+		c.Slots[slot] = nil
+	}
 	for i := range ch.steps {
 		s := &ch.steps[i]
 		v, err := s.do(c)
@@ -123,6 +129,7 @@ func (b *builder) chain(sc *scope, node *document.Node) (*chain, action.Result) 
 			continue
 		}
 		sc.frame.step++
+		first := sc.frame.slots
 		s, r := b.step(sc, item)
 		if s == nil {
 			result = follow(result, r)
@@ -131,6 +138,9 @@ func (b *builder) chain(sc *scope, node *document.Node) (*chain, action.Result) 
 		}
 		sc.frame.step++ // what reads ${last} from here on reads this step's result
 		s.number = sc.frame.step
+		if s.if_ != nil || s.handler != nil {
+			ch.clear = append(ch.clear, sc.declaredSince(first)...)
+		}
 		ch.steps = append(ch.steps, *s)
 		if result.Ends {
 			continue // what stands after the end never runs

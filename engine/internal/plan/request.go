@@ -20,7 +20,7 @@ func (v *Verb) requestObject(c *action.Call) *schema.Object {
 		empty := schema.NewObject()
 		return requestShape.New([]any{v.Method, v.Path, v.Path, "127.0.0.1", empty, empty, c.TraceID()})
 	}
-	return requestShape.New([]any{r.Method, r.URL.Path, v.maskedURL(r.URL), Address(r), headers(r.Header), cookies(r), c.TraceID()})
+	return requestShape.New([]any{r.Method, v.maskedPath(r.URL), v.maskedURL(r.URL), Address(r), headers(r), cookies(r), c.TraceID()})
 }
 
 // Address is the client's address without its port.
@@ -33,16 +33,23 @@ func Address(r *http.Request) string {
 }
 
 // headers are the request's headers, their names in lower case; of one that was
-// sent several times the values are joined, as RFC 9110 section 5.3 says.
-func headers(h http.Header) *schema.Object {
-	names := make([]string, 0, len(h))
-	for name := range h {
+// sent several times the values are joined, as RFC 9110 section 5.3 says. net/http
+// keeps Host apart.
+func headers(r *http.Request) *schema.Object {
+	names := make([]string, 0, len(r.Header)+1)
+	for name := range r.Header {
 		names = append(names, name)
+	}
+	if len(r.Header["Host"]) == 0 {
+		names = append(names, "Host")
 	}
 	slices.Sort(names)
 	values := make([]any, len(names))
 	for i, name := range names {
-		values[i] = strings.Join(h[name], ", ")
+		values[i] = strings.Join(r.Header[name], ", ")
+		if name == "Host" {
+			values[i] = r.Host
+		}
 		names[i] = strings.ToLower(name)
 	}
 	return schema.NewShape(names...).New(values)
@@ -59,13 +66,28 @@ func cookies(r *http.Request) *schema.Object {
 	return schema.NewShape(names...).New(values)
 }
 
+// maskedPath is the path as it was sent, unescaped; where a secret argument is in
+// it, masked.
+func (v *Verb) maskedPath(u *url.URL) string {
+	if v.hidesPath() {
+		return v.shownPath(u)
+	}
+	return u.Path
+}
+
+func (v *Verb) hidesPath() bool {
+	return len(v.secrets) > 0 && slices.ContainsFunc(v.Arguments, func(f schema.Field) bool {
+		return f.In == schema.InPath && slices.Contains(v.secrets, f.Name)
+	})
+}
+
 // maskedURL is the path and query as they were sent, but for the values of
 // secret arguments.
 func (v *Verb) maskedURL(u *url.URL) string {
 	if u.RawQuery == "" {
-		return u.EscapedPath()
+		return v.shownPath(u)
 	}
-	return u.EscapedPath() + "?" + MaskQuery(u.RawQuery, v.secrets)
+	return v.shownPath(u) + "?" + MaskQuery(u.RawQuery, v.secrets)
 }
 
 // MaskQuery replaces the values of the named parameters by [secret]; so too

@@ -220,3 +220,14 @@ func (s *scope) declare(name string, t *schema.Type) *variable {
 	s.names[name] = v
 	return v
 }
+
+// declaredSince are the slots, from first on, of the names that this very scope bound.
+func (s *scope) declaredSince(first int) []int {
+	var slots []int
+	for _, v := range s.names {
+		if v.slot >= first {
+			slots = append(slots, v.slot)
+		}
+	}
+	return slots
+}

@@ -43,6 +43,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x := &exchange{}
 	x.Request, x.Services, x.Log, x.Encodes = r, h.Services, h.Log, true
+	if v.hidesPath() {
+		x.Path = v.shownPath(r.URL)
+	}
 	x.begin(v, r.Context())
 	BoundBody(w, r, v.Timeout) // after begin: when it passes first, net/http cancels the chain and no 504 comes of it
 	buffer := buffers.Get().(*[]byte)
@@ -210,7 +213,11 @@ func LogFailure(x *action.Exchange, f *action.Failure) {
 	}
 	attrs := []slog.Attr{slog.Int("status", f.Status), slog.String("code", f.Code), slog.String("trace_id", x.TraceID())}
 	if x.Request != nil {
-		attrs = append(attrs, slog.String("method", safeMethod(x.Request.Method)), slog.String("path", x.Request.URL.Path))
+		path := x.Path
+		if path == "" {
+			path = x.Request.URL.Path
+		}
+		attrs = append(attrs, slog.String("method", safeMethod(x.Request.Method)), slog.String("path", path))
 	}
 	if f.At.File != nil {
 		at := f.At.Start()
