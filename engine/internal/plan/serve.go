@@ -112,6 +112,7 @@ var (
 	noStore     = []string{"no-store"}
 	jsonContent = []string{"application/json"}
 	nosniff     = []string{"nosniff"}
+	bearer      = []string{"Bearer"}
 )
 
 func copyHeader(into, from http.Header) {
@@ -186,6 +187,9 @@ func WriteFailure(w http.ResponseWriter, x *action.Exchange, f *action.Failure) 
 	header := w.Header()
 	for name, value := range f.Header {
 		header.Set(name, value)
+	}
+	if f.Status == http.StatusUnauthorized && header["Www-Authenticate"] == nil {
+		header["Www-Authenticate"] = bearer // RFC 9110, section 15.5.2, asks for one; an author's fail has none
 	}
 	header["Content-Type"] = problemContent
 	header["X-Content-Type-Options"] = nosniff
