@@ -64,7 +64,7 @@ func TestProblems(t *testing.T) {
 func problemCases(t *testing.T) []string {
 	t.Helper()
 	names, err := filepath.Glob("testdata/problems/*.txtar")
-	if err != nil || len(names) == 0 {
+	if err != nil || len(names) < 140 {
 		t.Fatalf("found %d cases, %v", len(names), err)
 	}
 	return names

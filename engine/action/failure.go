@@ -60,8 +60,10 @@ func Panicked(p any) *Failure {
 // Signals end a chain without being failures: nothing catches them.
 var (
 	// Return ends the chain with Call.Result.
+	//lint:ignore ST1012 a signal is named by what it does
 	Return = errors.New("return")
 	// Respond ends the request with Exchange.Answer.
+	//lint:ignore ST1012 a signal is named by what it does
 	Respond = errors.New("respond")
 )
 

@@ -41,7 +41,6 @@ type Verb struct {
 	status    int
 	returns   *schema.Type
 	set       *arguments.Set
-	pathAt    []int // for each argument of the set, its place in the path, or -1
 	allow     []*expression.Program
 	before    *chain
 	actions   *chain
