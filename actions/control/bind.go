@@ -1,6 +1,9 @@
 package control
 
 import (
+	"errors"
+	"strings"
+
 	"cloudlet/engine/action"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
@@ -92,9 +95,54 @@ var Call = action.Define(action.Spec[callInputs, any]{
 		if err != nil {
 			return nil, err
 		}
-		return in.target.Invoke(c, args, user)
+		v, err := in.target.Invoke(c, args, user)
+		return v, in.nameless(err)
 	},
 })
+
+// nameless is a failure of a call without the names of arguments and of fields
+// inside them that may be as secret as the values.
+func (in *callInputs) nameless(err error) error {
+	var f *action.Failure
+	t := in.Args.Type()
+	if err == nil || t.Highest() == schema.Public || !errors.As(err, &f) || len(f.Errors) == 0 {
+		return err
+	}
+	without := *f
+	without.Errors = nil
+	if t.Class == schema.Public {
+		for _, e := range f.Errors {
+			without.Errors = append(without.Errors, masked(e, t))
+		}
+	}
+	return &without
+}
+
+// masked is an error that names no field inside an argument that is not public.
+func masked(e any, t *schema.Type) any {
+	o, ok := e.(*schema.Object)
+	if !ok {
+		return e
+	}
+	v, _ := o.Lookup("argument")
+	name, _ := v.(string)
+	end := strings.IndexAny(name, ".[")
+	if end < 0 {
+		return e
+	}
+	if f, ok := t.Field(name[:end]); ok && f.Type.Highest() == schema.Public {
+		return e
+	}
+	values := make([]any, o.Len())
+	for i := range values {
+		if field, v := o.At(i); field == "argument" {
+			values[i] = name[:end] + "." + schema.Masked
+		} else {
+			values[i] = v
+		}
+	}
+	return o.Shape().New(values)
+}
 
 type callInputs struct {
 	Endpoint string                  `doc:"The verb and path: GET /films/{id}."`

@@ -254,7 +254,7 @@ func (cc *compositeCall) run(c *action.Call) (any, error) {
 	args := make([]any, cc.set.Shape().Len())
 	if f := cc.set.FromObject(schema.NewShape(names...).New(values), args); f != nil {
 		// The author gave these, not the client: it is a failure of the chain.
-		return nil, &action.Failure{Status: 500, Code: "invalid_input", Detail: "An action was given a wrong value.", Reason: f.Error(), Cause: f}
+		return nil, &action.Failure{Status: 500, Code: "invalid_input", Detail: "An action was given a wrong value.", Reason: cc.refusal(f)}
 	}
 	slots := make([]any, cc.variant.frame.slots)
 	slots[action.ArgsSlot] = cc.set.Shape().New(args)
@@ -265,4 +265,20 @@ func (cc *compositeCall) run(c *action.Call) (any, error) {
 		return n.Result, nil
 	}
 	return v, err
+}
+
+// refusal says what is wrong with the values, for the log. Inside a value that is
+// not public the names of fields may be secret, too: they are masked.
+func (cc *compositeCall) refusal(f *arguments.Failure) string {
+	list := make([]string, len(f.Errors))
+	for i, e := range f.Errors {
+		name := e.Argument
+		if end := strings.IndexAny(name, ".["); end >= 0 {
+			if at := cc.set.Shape().Index(name[:end]); at < 0 || cc.inputs[at] == nil || cc.inputs[at].Type.Highest() > schema.Public {
+				name = name[:end] + "." + schema.Masked
+			}
+		}
+		list[i] = name + " " + e.Message
+	}
+	return strings.Join(list, "; ")
 }
