@@ -63,6 +63,18 @@ func Pending(ctx context.Context, file string, sets []Set) ([]Migration, []sourc
 // beside it. It stops at the first problem; those before it stay applied. With
 // problems of Pending it applies nothing. The error is not the migrations' fault.
 func (db *DB) Migrate(ctx context.Context, sets []Set) ([]source.Problem, error) {
+	var applied []record
+	// Mostly nothing is pending: to see that, nobody has to wait for the writer.
+	err := db.read(ctx, func(c *connection) (err error) {
+		_, applied, err = c.look(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if list, problems := applicable(sets, applied); len(list) == 0 {
+		return problems, nil
+	}
 	if err := db.writer.acquire(ctx); err != nil {
 		return nil, err
 	}
@@ -72,12 +84,7 @@ func (db *DB) Migrate(ctx context.Context, sets []Set) ([]source.Problem, error)
 	if err != nil {
 		return nil, err
 	}
-	list, problems := compare(sets, applied)
-	for _, p := range problems {
-		if !p.Warning {
-			return problems, nil
-		}
-	}
+	list, problems := applicable(sets, applied)
 	if len(list) == 0 {
 		return problems, nil
 	}
@@ -101,6 +108,17 @@ func (db *DB) Migrate(ctx context.Context, sets []Set) ([]source.Problem, error)
 	return problems, nil
 }
 
+// applicable is compare that has nothing to apply where there are problems.
+func applicable(sets []Set, applied []record) ([]pending, []source.Problem) {
+	list, problems := compare(sets, applied)
+	for _, p := range problems {
+		if !p.Warning {
+			return nil, problems
+		}
+	}
+	return list, problems
+}
+
 // apply runs one migration and notes it. Foreign keys are not enforced meanwhile
 // but checked at its end: rebuilding a table, SQLite's only way to change most of
 // it, drops the old one, which would delete every row that refers to it.
@@ -122,6 +140,12 @@ func (c *connection) apply(ctx context.Context, p pending) (_ *source.Problem, e
 			_ = c.control("ROLLBACK") // only fails where there is nothing left to undo
 		}
 	}()
+	// Another process, that starts with this one, may have been faster.
+	there, err := c.rows(ctx, "SELECT 1 FROM cloudlet_migrations WHERE folder = ? AND version = ? AND checksum = ?",
+		[]any{p.folder, int(p.Version), p.checksum()}, resultLimit, false)
+	if err != nil || len(there) > 0 {
+		return nil, err
+	}
 	if problem := c.steps(ctx, p); problem != nil {
 		return problem, ctx.Err()
 	}
