@@ -30,7 +30,7 @@ type CallResult struct {
 func (e *Engine) Call(ctx context.Context, c CallRequest) (*CallResult, error) {
 	g := e.enter()
 	if g == nil {
-		return nil, context.Canceled
+		return nil, ErrClosed
 	}
 	defer g.leave()
 	in := plan.Invocation{Method: c.Method, Path: c.Path, Args: c.Args, User: c.User, Services: g.services, Log: e.o.log}

@@ -46,6 +46,8 @@ type Engine struct {
 	databases map[string]*openDatabase // by name
 	shut      bool                     // Close began: nothing is swapped in any more
 	retired   sync.WaitGroup           // generations that are being drained
+	ahead     int64                    // a migration's time of change that lies ahead, Unix nanoseconds
+	seen      time.Time                // when that was seen first
 
 	health  atomic.Pointer[health]
 	watcher *watch.Watcher
@@ -108,7 +110,7 @@ func (e *Engine) close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.shut = true
-	if g := e.current.Swap(nil); g != nil {
+	if g := e.current.Load(); g != nil {
 		g.drain()
 	}
 	e.retired.Wait()
@@ -142,12 +144,16 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	g.table.ServeHTTP(w, r)
 }
 
-// enter takes part in the running generation; leave it in the end.
+// enter takes part in the running generation; leave it in the end. It is nil once
+// Close began.
 func (e *Engine) enter() *generation {
 	for {
 		g := e.current.Load()
-		if g == nil || g.enter() {
+		if g.enter() {
 			return g
+		}
+		if e.current.Load() == g {
+			return nil // retired without another in its place
 		}
 	}
 }
@@ -166,7 +172,12 @@ func (e *Engine) Routes() []Route { return e.current.Load().routes }
 // or the password is known to whoever set it.
 func (e *Engine) EnsureRoot(ctx context.Context) (made string, err error) {
 	given := e.o.env("CLOUDLET_ROOT_PASSWORD")
-	created, password, err := e.identity.EnsureRoot(ctx, given)
+	g := e.enter()
+	if g == nil {
+		return "", ErrClosed
+	}
+	defer g.leave()
+	created, password, err := g.services.Identity.EnsureRoot(ctx, given)
 	if err != nil || !created || given != "" {
 		return "", err
 	}

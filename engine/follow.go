@@ -5,15 +5,15 @@ import (
 	"errors"
 	"path/filepath"
 	"time"
+
+	"cloudlet/engine/database"
 )
 
 // Reload loads the app anew and swaps it in. The error is a *ProblemsError where
 // something is wrong in the files: then the running generation stays. After Close
 // it is ErrClosed.
 func (e *Engine) Reload(ctx context.Context) error {
-	err := e.reload(ctx, false)
-	e.report(err)
-	return err
+	return e.reload(ctx, false)
 }
 
 // follow reloads the app when its files change, until the context ends.
@@ -37,29 +37,38 @@ func (e *Engine) follow(ctx context.Context) {
 		again = nil
 		err := e.reload(ctx, true)
 		var u *unsettled
-		if errors.As(err, &u) {
+		switch {
+		case errors.As(err, &u):
 			again = time.After(u.rest)
-			continue
-		}
-		if ctx.Err() == nil {
-			e.report(err)
+		case errors.Is(err, database.ErrBusy): // with a transaction, or another process
+			again = time.After(e.o.settle)
 		}
 	}
 }
 
-// report tells of a reload that was refused.
-func (e *Engine) report(err error) {
-	if err == nil || errors.Is(err, ErrClosed) {
-		return
-	}
-	event := Event{Generation: e.Generation(), Endpoints: e.health.Load().endpoints}
+// refuse notes and tells that the running generation is not what the files say.
+func (e *Engine) refuse(err error) {
+	h := *e.health.Load()
+	event := Event{Generation: h.generation, Endpoints: h.endpoints}
+	h.problems = 1
 	var p *ProblemsError
 	if errors.As(err, &p) {
-		event.Problems = p.Problems
+		h.problems, event.Problems = wrong(p.Problems), p.Problems
 	} else {
 		event.Err = err
 	}
+	e.health.Store(&h)
 	e.o.tell(event)
+}
+
+// wrong counts the problems that are no warnings.
+func wrong(list []Problem) (n int) {
+	for _, p := range list {
+		if !p.Warning {
+			n++
+		}
+	}
+	return n
 }
 
 func (e *Engine) dataDir() string { return filepath.Join(e.dir, "data") }

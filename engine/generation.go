@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -24,7 +26,12 @@ type generation struct {
 	table    *route.Table
 	routes   []Route
 	services *action.Services
-	old      []*database.DB // to be closed when it is drained
+	old      []io.Closer // what neither it nor a later one uses, in order
+
+	// ended is closed when it and every generation before it have ended: one
+	// before it may still use what is old. earlier is the ended of that one.
+	ended   chan struct{}
+	earlier <-chan struct{}
 
 	// running counts the requests in it; once it was retired and they have ended,
 	// drained is closed. The highest bit says that it is retired.
@@ -57,16 +64,20 @@ func (g *generation) drain() {
 	<-g.drained
 }
 
-// retire closes what only the old generation used, once it is drained.
+// retire closes what only old generations used, once they are drained.
 func (e *Engine) retire(g *generation) {
 	if g == nil {
 		return
 	}
 	e.retired.Go(func() {
+		defer close(g.ended)
 		g.drain()
-		for _, db := range g.old {
-			if err := db.Close(); err != nil {
-				e.o.log.Error("an old database could not be closed", "database", db.Name(), "reason", err)
+		if g.earlier != nil {
+			<-g.earlier
+		}
+		for _, c := range g.old {
+			if err := c.Close(); err != nil {
+				e.o.log.Error("what an old generation used could not be closed", "reason", err)
 			}
 		}
 	})
@@ -81,22 +92,42 @@ func (e *Engine) reload(ctx context.Context, wait bool) error {
 	if e.shut {
 		return ErrClosed
 	}
+	err := e.replace(ctx, wait)
+	if u := (*unsettled)(nil); err != nil && !errors.As(err, &u) && ctx.Err() == nil && e.current.Load() != nil {
+		e.refuse(err)
+	}
+	return err
+}
+
+func (e *Engine) replace(ctx context.Context, wait bool) error {
 	began := time.Now()
 	a, err := e.loader.load(ctx)
 	if err != nil {
-		e.degrade(1)
 		return err
 	}
 	if a.problems.Count() > 0 {
-		e.degrade(a.problems.Count())
 		return &ProblemsError{a.problems.All()}
 	}
 	if wait && a.newest > 0 {
-		if rest := time.Until(time.Unix(0, a.newest).Add(e.o.settle)); rest > 0 {
+		if rest := e.rest(a.newest); rest > 0 {
 			return &unsettled{rest}
 		}
 	}
 	return e.swap(ctx, a, began)
+}
+
+// rest is how long a migration that was changed at newest has still to stay as it
+// is. A time that lies ahead, of another machine's clock, says nothing: then it
+// counts from when it was seen first.
+func (e *Engine) rest(newest int64) time.Duration {
+	changed, now := time.Unix(0, newest), time.Now()
+	if changed.After(now) {
+		if e.ahead != newest {
+			e.ahead, e.seen = newest, now
+		}
+		changed = e.seen
+	}
+	return changed.Add(e.o.settle).Sub(now)
 }
 
 // unsettled says that a new migration has to rest before it is applied.
@@ -115,13 +146,12 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	}
 	if err != nil {
 		e.discard(opened)
-		e.degrade(1)
 		return err
 	}
 	before := e.current.Load()
-	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, routes: a.routes(), drained: make(chan struct{})}
+	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, routes: a.routes(), drained: make(chan struct{}), ended: make(chan struct{})}
 	if before != nil {
-		g.number = before.number + 1
+		g.number, g.earlier = before.number+1, before.ended
 	}
 	current := make(map[string]*database.DB, len(opened))
 	for name, d := range opened {
@@ -211,12 +241,8 @@ func (e *Engine) identify(ctx context.Context, a *app, opened map[string]*openDa
 	if err != nil {
 		return err
 	}
-	if old := e.identity; old != nil {
-		before := e.current.Load()
-		e.retired.Go(func() { // its requests may still ask it
-			before.drain()
-			old.Close()
-		})
+	if before := e.current.Load(); before != nil {
+		before.old = append(before.old, e.identity)
 	}
 	e.identity = s
 	return nil
@@ -230,13 +256,4 @@ func (e *Engine) build(g *generation, a *app) {
 			Handler: &plan.Handler{Endpoint: endpoint, Pattern: a.patterns[i], Services: g.services, Log: e.o.log}}
 	}
 	g.table, _ = route.Build(entries, http.HandlerFunc(e.own)) // conflicts were problems already
-}
-
-// degrade notes that the running generation is not what the files say.
-func (e *Engine) degrade(problems int) {
-	if h := e.health.Load(); h != nil {
-		n := *h
-		n.problems = problems
-		e.health.Store(&n)
-	}
 }
