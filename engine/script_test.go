@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -306,4 +307,47 @@ func (n names) matchScalar(want string, value jsontext.Value) error {
 		return nil
 	}
 	return wrong
+}
+
+// TestMatchJSON makes sure that cases can fail.
+func TestMatchJSON(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		want, got string
+		fits      bool
+	}{
+		{`{"a": 1, "b": [true, null]}`, `{"a":1,"b":[true,null]}`, true},
+		{`{"a": 1}`, `{"a":1,"b":2}`, false},
+		{`{"a": 1, "b": 2}`, `{"a":1}`, false},
+		{`{"a": 1, "b": 2}`, `{"b":2,"a":1}`, false},
+		{`{"a": 1, "…": "…"}`, `{"a":1,"b":{"c":2}}`, true},
+		{`{"a": 1, "…": "…"}`, `{"a":1}`, true},
+		{`{"a": 1, "…": "…"}`, `{"a":2,"b":1}`, false},
+		{`[1, 2]`, `[1,2,3]`, false},
+		{`[1, 2, 3]`, `[1,2]`, false},
+		{`1`, `1.0`, false},
+		{`12345678901234567890`, `12345678901234567891`, false},
+		{`"…"`, `7`, true},
+		{`"…"`, `null`, false},
+		{`"a…c"`, `"abc"`, true},
+		{`"a…c"`, `"abd"`, false},
+		{`"~^[0-9]+$"`, `"12"`, true},
+		{`"~^[0-9]+$"`, `"a"`, false},
+		{`"~^[0-9]+$"`, `12`, false},
+		{`["$a", "$a"]`, `["x","x"]`, true},
+		{`["$a", "$a"]`, `["x","y"]`, false},
+		{`"a"`, `"a" 1`, false},
+		{`{"a": `, `{"a":1}`, false},
+		{`""`, `""`, true},
+		{`""`, `"a"`, false},
+	} {
+		if err := (names{}).matchJSON(c.want, c.got); (err == nil) != c.fits {
+			t.Errorf("%s against %s: %v", c.want, c.got, err)
+		}
+	}
+	for _, script := range []string{"GET /", "> GET /\n", "> GET /\n< ok", "< 200", "= [1]", "> GET /\n> raw x\n< 200"} {
+		if _, err := parseScript(script); err == nil {
+			t.Errorf("the script %q was read", script)
+		}
+	}
 }
