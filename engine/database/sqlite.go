@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,11 +36,17 @@ func locate(c Config) (string, error) {
 
 // makeFile makes a database's folder and file before SQLite would, with rights
 // for the owner alone. The files beside it (-wal, -shm) get the same from SQLite.
+// A file that is there is not touched: to open and close it would give up the locks
+// that SQLite holds on it for this process (fcntl(2)), and the next process to leave
+// the database would take its log away, with what was committed to it since.
 func makeFile(file string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("make the database's folder: %w", err)
 	}
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("make the database's file: %w", err)
 	}

@@ -230,6 +230,8 @@ func refusedURL(url string) string {
 		return "a database's URL begins with sqlite:, as in sqlite:data/cloudlet.db"
 	case file != ":memory:" && !filepath.IsAbs(file) && !filepath.IsLocal(file):
 		return "a database's file cannot be outside the app's folder, unless its path is absolute"
+	case strings.HasPrefix(filepath.ToSlash(filepath.Clean(file))+"/", "endpoints/"):
+		return "a database's file cannot be among the endpoints, which are read and watched; data/ is for it"
 	}
 	return ""
 }

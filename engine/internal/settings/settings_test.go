@@ -87,6 +87,7 @@ func TestProblems(t *testing.T) {
 		{"auth: [a]\n", nil, `cloudlet.yaml:1:7: auth is a map of settings`},
 		{"databases: {main: mysql://x}\n", nil, `cloudlet.yaml:1:19: a database's URL begins with sqlite:, as in sqlite:data/cloudlet.db`},
 		{"databases: {main: postgres://x}\n", nil, `cloudlet.yaml:1:19: PostgreSQL is not supported by this version yet`},
+		{"databases: {main: \"sqlite:./endpoints/x.db\"}\n", nil, `cloudlet.yaml:1:19: a database's file cannot be among the endpoints, which are read and watched; data/ is for it`},
 		{"databases: {main: \"sqlite:../x.db\"}\n", nil, `cloudlet.yaml:1:19: a database's file cannot be outside the app's folder, unless its path is absolute`},
 		{"config: 7\n", nil, `cloudlet.yaml:1:9: config is a map of values`},
 		{"secrets:\n  smtp: {env: NOT_SET}\n", nil, `cloudlet.yaml:2:3: the secret "smtp" is missing: the environment variable NOT_SET is not set`},
