@@ -19,6 +19,14 @@ const (
 	withComment              // ${a # b}: a comment
 )
 
+// alone reports whether a span is all of its value, and not a part of a text.
+func alone(text []byte, at span) bool {
+	before := bytes.TrimRight(text[:at.from], " \t")
+	after := bytes.TrimLeft(text[at.to:], " \t\r")
+	return (len(before) == 0 || strings.IndexByte(":,[{-\n", before[len(before)-1]) >= 0) &&
+		(len(after) == 0 || strings.IndexByte(",]}#\n", after[0]) >= 0)
+}
+
 // unquoted is the problem of an expression that YAML tears apart.
 func unquoted(file *source.File, at span, why cause) source.Problem {
 	p := source.Problem{Span: file.Span(at.from, at.to), Code: CodeUnquoted}
@@ -32,7 +40,7 @@ func unquoted(file *source.File, at span, why cause) source.Problem {
 		p.Text = `an expression with " #" in it must be quoted, for YAML takes the rest of the line for a comment`
 	}
 	switch {
-	case strings.ContainsAny(text, "\n\r") || len(text) > 80 || closing(text, 2) < 0:
+	case strings.ContainsAny(text, "\n\r") || len(text) > 80 || closing(text, 2) < 0 || !alone(file.Text, at):
 		p.Hint = "put the whole text in quotes"
 	case !strings.ContainsAny(text, `"\`):
 		p.Hint = `write "` + text + `"`
