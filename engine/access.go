@@ -2,6 +2,7 @@ package engine
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"cloudlet/engine/action"
@@ -94,8 +95,14 @@ func (o *observed) Write(p []byte) (int, error) {
 
 // Observe implements plan.Observer.
 func (o *observed) Observe(v *plan.Verb, x *action.Exchange) {
-	o.access.TraceID = x.TraceID()
+	if v != nil || o.access.Status >= 400 {
+		o.access.TraceID = x.TraceID()
+	}
 	if v == nil {
+		if x.Address != nil {
+			path, _, _ := strings.Cut(x.Address.URL(x.Request.URL), "?")
+			o.access.Path = clipped(path, longestShown)
+		}
 		return
 	}
 	if caller := x.Caller(); caller != nil {

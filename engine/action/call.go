@@ -3,6 +3,7 @@ package action
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -44,9 +45,8 @@ type Call struct {
 type Exchange struct {
 	Services *Services
 	Request  *http.Request // nil where a program calls
-	// Path is the request's as a log may show it, where it holds a secret argument.
-	Path string
-	Log  *slog.Logger
+	Address  Address       // of the request; nil where nothing took it
+	Log      *slog.Logger
 	// Encodes says that the result goes straight out as JSON.
 	Encodes bool
 	// Out is the buffer that the answer is encoded in. A Raw result may be appended
@@ -63,6 +63,14 @@ type Exchange struct {
 	trace  string
 	caller *identity.Caller
 	asked  bool // whether the caller is known
+}
+
+// Address knows what of the address of a request is secret.
+type Address interface {
+	// Path is the path, unescaped, the values of secret arguments masked.
+	Path(u *url.URL) string
+	// URL is the path and query as they were sent, the values of secret arguments masked.
+	URL(u *url.URL) string
 }
 
 // Caller is who asks, or nil without a valid ticket. Where nothing had to know

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"cloudlet/engine/action"
 	"cloudlet/engine/language/schema"
@@ -27,41 +26,10 @@ func observe(w http.ResponseWriter, v *Verb, x *action.Exchange) {
 // the values of secret arguments are masked; of the query every value but those of
 // declared public arguments, since a misspelled passwrod is a secret too.
 func (v *Verb) ShownURL(u *url.URL) (path, query string) {
-	return v.shownPath(u), v.shownQuery(u.RawQuery)
-}
-
-func (v *Verb) shownPath(u *url.URL) string {
-	if !strings.Contains(v.Path, "{") {
-		return u.EscapedPath()
+	if u.RawQuery != "" {
+		query = maskPairs(u.RawQuery, v.takesPublic)
 	}
-	have := strings.Split(u.EscapedPath(), "/")
-	for i, want := range strings.Split(v.Path, "/") {
-		name, isName := strings.CutPrefix(strings.TrimSuffix(want, "}"), "{")
-		name, rest := strings.CutSuffix(name, "...")
-		if !isName || i >= len(have) || !slices.Contains(v.secrets, name) {
-			continue
-		}
-		have[i] = schema.Masked
-		if rest {
-			have = have[:i+1]
-		}
-	}
-	return strings.Join(have, "/")
-}
-
-func (v *Verb) shownQuery(query string) string {
-	if query == "" {
-		return ""
-	}
-	pairs := strings.Split(query, "&")
-	for i, pair := range pairs {
-		name, _, _ := strings.Cut(pair, "=")
-		plain, err := url.QueryUnescape(name)
-		if err != nil || !v.takesPublic(plain) {
-			pairs[i] = name + "=" + schema.Masked
-		}
-	}
-	return strings.Join(pairs, "&")
+	return v.mask.escaped(u), query
 }
 
 func (v *Verb) takesPublic(name string) bool {

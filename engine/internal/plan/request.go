@@ -3,7 +3,6 @@ package plan
 import (
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -20,7 +19,7 @@ func (v *Verb) requestObject(c *action.Call) *schema.Object {
 		empty := schema.NewObject()
 		return requestShape.New([]any{v.Method, v.Path, v.Path, "127.0.0.1", empty, empty, c.TraceID()})
 	}
-	return requestShape.New([]any{r.Method, v.maskedPath(r.URL), v.maskedURL(r.URL), Address(r), headers(r), cookies(r), c.TraceID()})
+	return requestShape.New([]any{r.Method, c.Address.Path(r.URL), c.Address.URL(r.URL), Address(r), headers(r), cookies(r), c.TraceID()})
 }
 
 // Address is the client's address without its port.
@@ -64,45 +63,4 @@ func cookies(r *http.Request) *schema.Object {
 		}
 	}
 	return schema.NewShape(names...).New(values)
-}
-
-// maskedPath is the path as it was sent, unescaped; where a secret argument is in
-// it, masked.
-func (v *Verb) maskedPath(u *url.URL) string {
-	if v.hidesPath() {
-		return v.shownPath(u)
-	}
-	return u.Path
-}
-
-func (v *Verb) hidesPath() bool {
-	return len(v.secrets) > 0 && slices.ContainsFunc(v.Arguments, func(f schema.Field) bool {
-		return f.In == schema.InPath && slices.Contains(v.secrets, f.Name)
-	})
-}
-
-// maskedURL is the path and query as they were sent, but for the values of
-// secret arguments.
-func (v *Verb) maskedURL(u *url.URL) string {
-	if u.RawQuery == "" {
-		return v.shownPath(u)
-	}
-	return v.shownPath(u) + "?" + MaskQuery(u.RawQuery, v.secrets)
-}
-
-// MaskQuery replaces the values of the named parameters by [secret]; so too
-// where a query cannot be read.
-func MaskQuery(query string, secrets []string) string {
-	if len(secrets) == 0 {
-		return query
-	}
-	pairs := strings.Split(query, "&")
-	for i, pair := range pairs {
-		name, _, _ := strings.Cut(pair, "=")
-		plain, err := url.QueryUnescape(name)
-		if err != nil || slices.Contains(secrets, plain) {
-			pairs[i] = name + "=[secret]"
-		}
-	}
-	return strings.Join(pairs, "&")
 }

@@ -256,7 +256,7 @@ func (v *Verb) invoke(c *action.Call, args *schema.Object, user string) (any, er
 		return nil, &action.Failure{Status: 500, Code: "too_deep", Detail: "Endpoints call each other without an end.", Reason: "more than 16 endpoints inside each other"}
 	}
 	x := &exchange{}
-	x.Services, x.Request, x.Log, x.Depth = c.Services, c.Request, c.Log, c.Depth+1
+	x.Services, x.Request, x.Address, x.Log, x.Depth = c.Services, c.Request, c.Address, c.Log, c.Depth+1
 	x.AdoptTrace(c.Exchange)
 	x.SetCaller(c.Caller())
 	if user != "" {

@@ -33,19 +33,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case r.Method == http.MethodOptions:
 			w.Header().Set("Allow", h.Endpoint.allow)
 			w.WriteHeader(http.StatusNoContent)
+			observe(w, nil, &action.Exchange{Request: r, Address: &h.Endpoint.mask})
 			return
 		default:
 			w.Header().Set("Allow", h.Endpoint.allow)
-			x := &action.Exchange{Request: r, Log: h.Log}
+			x := &action.Exchange{Request: r, Log: h.Log, Address: &h.Endpoint.mask}
 			WriteFailure(w, x, action.Fail(http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take "+safeMethod(r.Method)+"."))
 			return
 		}
 	}
 	x := &exchange{}
 	x.Request, x.Services, x.Log, x.Encodes = r, h.Services, h.Log, true
-	if v.hidesPath() {
-		x.Path = v.shownPath(r.URL)
-	}
+	x.Address = &v.mask
 	x.begin(v, r.Context())
 	BoundBody(w, r, v.Timeout) // after begin: when it passes first, net/http cancels the chain and no 504 comes of it
 	buffer := buffers.Get().(*[]byte)
@@ -217,9 +216,9 @@ func LogFailure(x *action.Exchange, f *action.Failure) {
 	}
 	attrs := []slog.Attr{slog.Int("status", f.Status), slog.String("code", f.Code), slog.String("trace_id", x.TraceID())}
 	if x.Request != nil {
-		path := x.Path
-		if path == "" {
-			path = x.Request.URL.Path
+		path := x.Request.URL.Path
+		if x.Address != nil {
+			path = x.Address.Path(x.Request.URL)
 		}
 		attrs = append(attrs, slog.String("method", safeMethod(x.Request.Method)), slog.String("path", path))
 	}

@@ -21,6 +21,7 @@ type Endpoint struct {
 	Verbs  []*Verb
 	allow  string // the Allow header
 	lookup map[string]*Verb
+	mask   mask // for a method that it does not take
 }
 
 // Verb is one compiled verb: what a request runs.
@@ -54,6 +55,7 @@ type Verb struct {
 	highest   schema.Class // of whatever may be the answer, but for what respond gives
 	noStore   bool
 	secrets   []string // arguments that the log and ${request.url} must not show
+	mask      mask
 }
 
 // Public reports whether the verb asks for no ticket.
@@ -75,7 +77,7 @@ func (b *builder) endpoint(i int) *Endpoint {
 		e.Verbs = append(e.Verbs, v)
 		e.lookup[v.Method] = v
 	}
-	e.allow = allowed(e.lookup)
+	e.allow, e.mask = allowed(e.lookup), newMask(e.Path, e.Names, e.Verbs...)
 	return e
 }
 
@@ -121,6 +123,7 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 		Tags: s.tags, Deprecated: d.Deprecated, Auth: s.auth, Timeout: s.timeout, BodyLimit: s.bodyLimit,
 		status: d.Status, returns: d.Returns}
 	b.arguments(src, d, v)
+	v.mask = newMask(v.Path, src.PathNames, v)
 	v.set = arguments.Compile(v.Arguments, v.Method, d.IgnoreUnknown)
 	f := newFrame()
 	user := userType
