@@ -1,6 +1,8 @@
 package action
 
 import (
+	"errors"
+
 	"cloudlet/engine/database"
 )
 
@@ -62,7 +64,9 @@ func (c *Call) inSavepoint(do func() (any, error)) (any, error) {
 	result, err := do()
 	done = true
 	if err != nil && !Ends(err) {
-		if e := point.Rollback(); e != nil {
+		// Where the database undid the whole transaction there is no savepoint to go
+		// back to, and what it failed with says more than that.
+		if e := point.Rollback(); e != nil && !errors.Is(e, database.ErrEnded) {
 			return nil, e
 		}
 		return nil, err

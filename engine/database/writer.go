@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -164,9 +165,6 @@ func (w *writer) write(ctx context.Context, run func(*connection) error) error {
 			o.signal <- done
 		}
 	}()
-	for _, o := range all {
-		o.err = ErrFailed // what they are told if run panics
-	}
 	w.together(all)
 	return own.err
 }
@@ -176,7 +174,13 @@ func (w *writer) write(ctx context.Context, run func(*connection) error) error {
 // its commit, nothing of it is there, and each runs again by itself.
 func (w *writer) together(all []*waiter) {
 	c := w.connection
-	if err := c.control("BEGIN IMMEDIATE"); err != nil {
+	switch err := c.control("BEGIN IMMEDIATE"); {
+	case errors.Is(err, ErrBusy):
+		// Another process has had the file for five seconds: to wait as long again for
+		// each of them would keep the last for minutes.
+		fail(all, err)
+		return
+	case err != nil:
 		w.apart(all)
 		return
 	}
@@ -197,8 +201,13 @@ func (w *writer) together(all []*waiter) {
 func (w *writer) through(all []*waiter) (lost bool) {
 	finished := false
 	defer func() {
-		if !finished && w.connection.inTransaction() {
-			_ = w.connection.control("ROLLBACK") // a panic passes; the connection stays usable
+		if finished {
+			return
+		}
+		// A panic passes. The connection stays usable, and nothing is there.
+		fail(all, ErrFailed)
+		if w.connection.inTransaction() {
+			_ = w.connection.control("ROLLBACK")
 		}
 	}()
 	for _, o := range all {
@@ -217,9 +226,17 @@ func (w *writer) through(all []*waiter) (lost bool) {
 
 // apart runs each statement in a transaction of its own.
 func (w *writer) apart(all []*waiter) {
+	fail(all, ErrFailed) // what the rest is told if one panics
 	for _, o := range all {
 		if o.err = o.ctx.Err(); o.err == nil {
 			o.err = o.run(w.connection)
 		}
+	}
+}
+
+// fail tells all of them that nothing of theirs is there.
+func fail(all []*waiter, err error) {
+	for _, o := range all {
+		o.err = err
 	}
 }

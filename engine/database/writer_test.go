@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -66,6 +67,76 @@ func TestGroupCommit(t *testing.T) {
 			if err != nil || row[0] != "abcd" {
 				t.Errorf("%s: %v %v", test.name, row, err)
 			}
+		}
+	}
+}
+
+// TestGroupCommitPanics: what was undone because another statement panicked is
+// not told to be there.
+func TestGroupCommitPanics(t *testing.T) {
+	t.Parallel()
+	db, _ := start(t, file)
+	ctx := context.Background()
+	tx, err := db.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	insert := func(c *connection) error {
+		_, _, err := c.execute(ctx, "INSERT INTO films (title) VALUES (random())", nil)
+		return err
+	}
+	panics := func(*connection) error { panic("a mistake") }
+	runs := []func(*connection) error{insert, insert, panics, insert}
+	var there atomic.Int64
+	var group sync.WaitGroup
+	for i, run := range runs {
+		group.Go(func() {
+			defer func() { _ = recover() }() // of whoever ran the others' statements
+			if db.writer.write(ctx, run) == nil {
+				there.Add(1)
+			}
+		})
+		for waiting := -1; waiting != i+1; {
+			db.writer.mu.Lock()
+			waiting = len(db.writer.queue)
+			db.writer.mu.Unlock()
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	group.Wait()
+	row, err := db.QueryRow(ctx, "SELECT count(*) FROM films")
+	if err != nil || row[0] != int(there.Load()) {
+		t.Errorf("%d are told to be there, %v are: %v", there.Load(), row, err)
+	}
+}
+
+// TestGroupCommitBusy: while another process has the file, each waits for it once,
+// not once for everybody who came with it.
+func TestGroupCommitBusy(t *testing.T) {
+	t.Parallel()
+	db, _ := start(t, file)
+	ctx := context.Background()
+	other, err := Open(ctx, Config{Name: "other", URL: "sqlite:" + db.File()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	tx, err := other.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	ran := 0
+	all := make([]*waiter, 3)
+	for i := range all {
+		all[i] = &waiter{ctx: ctx, run: func(*connection) error { ran++; return nil }}
+	}
+	db.writer.together(all)
+	for _, o := range all {
+		if !errors.Is(o.err, ErrBusy) || ran > 0 {
+			t.Errorf("%v after %d statements", o.err, ran)
 		}
 	}
 }
