@@ -8,9 +8,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// noLinger keeps the race detector from waiting a second at the end of each of the
+// hundred programs that the tests start.
+const noLinger = "atexit_sleep_ms=0"
+
 // TestMain makes this test binary answer as cloudlet, and as a little curl, since
 // the machine may have none.
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", noLinger)
 	testscript.Main(m, map[string]func(){"cloudlet": main, "curl": curl})
 }
 
@@ -23,6 +28,7 @@ func TestScripts(t *testing.T) {
 		Cmds:                scriptCommands,
 		Setup: func(env *testscript.Env) error {
 			// What the developer's shell says of cloudlet must not matter.
+			env.Setenv("GORACE", noLinger)
 			env.Setenv("CLOUDLET_ROOT_PASSWORD", "")
 			env.Setenv("CLOUDLET_SECRET", "")
 			env.Values[stateKey{}] = &scriptState{}

@@ -83,7 +83,7 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	state := stateOf(ts, neg, args, 0)
 	var env []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "CLOUDLET_ROOT_PASSWORD", "CLOUDLET_SECRET", "CLOUDLET_LISTEN"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "GORACE", "CLOUDLET_ROOT_PASSWORD", "CLOUDLET_SECRET", "CLOUDLET_LISTEN"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	s, err := startServer(ts.MkAbs("."), ts.Getenv("WORK"), env, args...)
