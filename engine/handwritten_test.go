@@ -139,7 +139,7 @@ func (h *handWritten) serveProtected(w http.ResponseWriter, r *http.Request) {
 	_, err := h.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return h.secret, nil })
 	if !ok || err != nil {
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		http.Error(w, "unauthorized", 401)
+		http.Error(w, "unauthorized", http.StatusUnauthorized)
 		return
 	}
 	for _, role := range c.Roles {
@@ -149,7 +149,7 @@ func (h *handWritten) serveProtected(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	http.Error(w, "forbidden", 403)
+	http.Error(w, "forbidden", http.StatusForbidden)
 }
 
 func (h *handWritten) serveList(w http.ResponseWriter, r *http.Request) {
