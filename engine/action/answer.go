@@ -1,6 +1,7 @@
 package action
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,8 +56,8 @@ func (a *Answer) SetHeader(name, value string) error {
 
 // AddCookie adds a Set-Cookie header.
 func (a *Answer) AddCookie(c *http.Cookie) error {
-	if err := c.Valid(); err != nil {
-		return &Failure{Status: 500, Code: "invalid_cookie", Detail: "A cookie of the answer is not valid.", Reason: err.Error()}
+	if c.Valid() != nil { // its error holds a piece of the value
+		return &Failure{Status: 500, Code: "invalid_cookie", Detail: "A cookie of the answer is not valid.", Reason: fmt.Sprintf("the cookie %q cannot hold its value", c.Name)}
 	}
 	if a.Header == nil {
 		a.Header = make(http.Header, 4)
