@@ -28,8 +28,10 @@ func BoundBody(w http.ResponseWriter, r *http.Request, limit time.Duration) {
 }
 
 const (
-	// smallBody is what the system's buffers take whoever reads it, in bytes.
-	smallBody = 64 << 10
+	// smallBody is what net/http keeps until the request has ended, in bytes. All
+	// else goes out at once, and the system's buffers may be full of earlier answers
+	// that a client has asked for and never read.
+	smallBody = 2 << 10
 	// writeTimeout is how long a client may take to read a larger answer.
 	writeTimeout = 2 * time.Minute
 )

@@ -196,7 +196,7 @@ func WriteFailure(w http.ResponseWriter, x *action.Exchange, f *action.Failure) 
 		header["Cache-Control"] = noStore
 	}
 	w.WriteHeader(f.Status)
-	w.Write(schema.AppendJSON(nil, Problem(f, x.TraceID())))
+	writeBody(w, schema.AppendJSON(nil, Problem(f, x.TraceID())))
 	observe(w, nil, x)
 }
 
