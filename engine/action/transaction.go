@@ -84,6 +84,9 @@ func (c *Call) Tx(name string) (*database.Tx, error) {
 		return nil, nil
 	}
 	if t.tx == nil {
+		// Who asks is known before the lock is taken: to read it would wait for the
+		// very connection that is held then, where the database is in memory.
+		c.Caller()
 		tx, err := t.db.Begin(c.Context)
 		if err != nil {
 			return nil, err
