@@ -150,6 +150,7 @@ func TestClasses(t *testing.T) {
 		{`len([args.password])`, schema.Public, schema.Public},
 		{`sort([args.password])`, schema.Secret, schema.Secret},
 		{`groupBy([{p: args.password, n: 1}], .n)`, schema.Secret, schema.Secret},
+		{`sortBy(args.tags, #, args.password)`, schema.Secret, schema.Secret},
 		{`args.tags[len(args.password)]`, schema.Secret, schema.Secret},
 		{`args.password ?? "x"`, schema.Secret, schema.Secret},
 		{`null ?? args.password`, schema.Secret, schema.Secret},

@@ -149,7 +149,7 @@ func (c *checker) loopOver(n *ast.BuiltinNode, fn *predicate) part {
 	if anyFaulty(parts...) || body.faulty {
 		return faulty(from, to)
 	}
-	p := part{from: from, to: to, typ: fn.result(list.typ, body.typ)}
+	p := part{from: from, to: to, typ: fn.result(list.typ, body.typ).WithClass(highest(parts[min(2, len(parts)):]...))}
 	p.eval = runner(fn, l, list, body, more, from, to)
 	return p
 }
