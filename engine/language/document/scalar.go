@@ -53,6 +53,9 @@ func (b *builder) properties(y *yaml.Node, at int) int {
 			return at
 		}
 		end := b.tokenEnd(at)
+		if b.text[at] == '!' {
+			end = b.tagEnd(at)
+		}
 		switch b.text[at] {
 		case '&':
 			b.problems.Addf(b.file.Span(at, end), CodeAnchor, "an anchor is not allowed; a text that begins with & must be quoted")
@@ -74,6 +77,16 @@ func (b *builder) tokenEnd(at int) int {
 		end++
 	}
 	if end == at && at < len(b.text) && !isSpace(b.text[at]) {
+		end++
+	}
+	return end
+}
+
+// tagEnd is where a tag ends that begins at a byte. The library takes commas and
+// square brackets for a part of it, in flow collections too.
+func (b *builder) tagEnd(at int) int {
+	end := at + 1
+	for end < len(b.text) && !isSpace(b.text[end]) && b.text[end] != '{' && b.text[end] != '}' {
 		end++
 	}
 	return end
