@@ -79,7 +79,7 @@ func FailureOf(err error) *Failure {
 	}
 	var d *database.Error
 	if errors.As(err, &d) {
-		f = &Failure{Status: d.Status, Code: d.Code, Detail: d.Detail, Cause: err}
+		f = &Failure{Status: d.Status, Code: d.Code, Detail: d.Detail, Reason: d.Reason(), Cause: err}
 		if d.Status == http.StatusServiceUnavailable {
 			f.Header = map[string]string{"Retry-After": "1"}
 		}

@@ -23,6 +23,21 @@ func (e *Error) Error() string { return e.Code + ": " + e.Detail }
 // Unwrap is the cause, in the database's words.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// Reason is the cause where it is of the machine: a full disk, a file that cannot be
+// written. It is for the log. All other words of the database may hold values, as
+// "bad JSON path" does: for them it is "".
+func (e *Error) Reason() string {
+	var theirs *sqlite.Error
+	if !errors.As(e.Cause, &theirs) {
+		return ""
+	}
+	switch theirs.Code() & 0xff {
+	case lib.SQLITE_FULL, lib.SQLITE_IOERR, lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_NOMEM, lib.SQLITE_PROTOCOL:
+		return theirs.Error()
+	}
+	return ""
+}
+
 // Is makes errors of one code equal to errors.Is: errors.Is(err, database.ErrBusy).
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
