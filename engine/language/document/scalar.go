@@ -52,10 +52,7 @@ func (b *builder) properties(y *yaml.Node, at int) int {
 		if c := b.text[at]; c != '!' && (c != '&' || y.Anchor == "") {
 			return at
 		}
-		end := b.tokenEnd(at)
-		if b.text[at] == '!' {
-			end = b.tagEnd(at)
-		}
+		end := b.propertyEnd(at)
 		switch b.text[at] {
 		case '&':
 			b.problems.Addf(b.file.Span(at, end), CodeAnchor, "an anchor is not allowed; a text that begins with & must be quoted")
@@ -82,11 +79,15 @@ func (b *builder) tokenEnd(at int) int {
 	return end
 }
 
-// tagEnd is where a tag ends that begins at a byte. The library takes commas and
-// square brackets for a part of it, in flow collections too.
-func (b *builder) tagEnd(at int) int {
-	end := at + 1
+// propertyEnd is where a tag or anchor ends that begins at a byte: as the library
+// has it, a tag's commas and square brackets are a part of it, in flow collections
+// too, and an anchor's name has letters, digits, _ and -.
+func (b *builder) propertyEnd(at int) int {
+	anchor, end := b.text[at] == '&', at+1
 	for end < len(b.text) && !isSpace(b.text[end]) && b.text[end] != '{' && b.text[end] != '}' {
+		if c := b.text[end]; anchor && c != '_' && c != '-' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			break
+		}
 		end++
 	}
 	return end
