@@ -169,3 +169,49 @@ func TestEnginesOfOneFolder(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestBusyDatabaseIsNoBadTicket: who asks cannot be told while the users cannot be
+// read, and a reload that has nothing to apply needs none of what requests hold.
+func TestBusyDatabaseIsNoBadTicket(t *testing.T) {
+	t.Parallel()
+	l := openLive(t, map[string]string{
+		"endpoints/may.yaml": "get:\n  actions:\n    - authorize:\n    - return: yes\n",
+		"endpoints/who.yaml": "get:\n  actions:\n    - return: ${user?.name}\n",
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	users := engine.UsersOf(l.engine)
+	fatal(t, users.AddUser(ctx, engine.NewUser{Name: "alice", Password: casePassword}))
+	ticket, err := users.Issue(ctx, "alice")
+	fatal(t, err)
+	db := engine.DatabasesOf(l.engine)["main"]
+	var wg sync.WaitGroup
+	for range 4 { // as many as there are readers
+		wg.Go(func() {
+			if _, err := db.Query(ctx, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	l.becomes("no reader is left", func() bool {
+		soon, stop := context.WithTimeout(ctx, 20*time.Millisecond)
+		defer stop()
+		_, err := db.Query(soon, "SELECT 1")
+		return err != nil
+	})
+	fatal(t, l.reload())
+	var asked sync.WaitGroup
+	for _, path := range []string{"/may", "/who"} {
+		asked.Go(func() {
+			if got := l.get(path, ticket.Text); !strings.HasPrefix(got, "503 ") {
+				t.Errorf("%s answers %s", path, got)
+			}
+		})
+	}
+	asked.Wait()
+	cancel()
+	wg.Wait()
+	if got := l.get("/who", ticket.Text); got != `200 "alice"` {
+		t.Error(got)
+	}
+}

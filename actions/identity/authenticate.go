@@ -88,8 +88,10 @@ var Authorize = action.Define(action.Spec[authorizeInputs, action.None]{
 		return action.Effect
 	},
 	Run: func(c *action.Call, in *authorizeInputs) (action.None, error) {
-		caller := c.Caller()
+		caller, err := c.Who()
 		switch {
+		case err != nil:
+			return action.None{}, err
 		case caller == nil:
 			f := action.Fail(http.StatusUnauthorized, "unauthorized", "A valid ticket is needed.")
 			f.Header = map[string]string{"WWW-Authenticate": "Bearer"}

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -62,7 +63,8 @@ type Exchange struct {
 	mu     sync.Mutex // parallel branches share the exchange
 	trace  string
 	caller *identity.Caller
-	asked  bool // whether the caller is known
+	asked  bool  // whether the caller is known
+	unsure error // why it is not known who asks
 }
 
 // Address knows what of the address of a request is secret.
@@ -76,21 +78,34 @@ type Address interface {
 // Caller is who asks, or nil without a valid ticket. Where nothing had to know
 // so far, the ticket is verified now.
 func (x *Exchange) Caller() *identity.Caller {
+	caller, _ := x.Who()
+	return caller
+}
+
+// Who is Caller that fails where the users could not be read: a client must not
+// take its ticket for a bad one because the database is busy.
+func (x *Exchange) Who() (*identity.Caller, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if !x.asked {
-		x.asked = true
-		if x.Request != nil {
-			if token := Bearer(x.Request); token != "" {
-				x.caller, _ = x.Services.Identity.Verify(token)
-			}
+	if x.asked {
+		return x.caller, x.unsure
+	}
+	x.asked = true
+	if x.Request == nil {
+		return nil, nil
+	}
+	if token := Bearer(x.Request); token != "" {
+		caller, err := x.Services.Identity.Verify(token)
+		x.caller = caller
+		if refused := (*identity.Error)(nil); !errors.As(err, &refused) {
+			x.unsure = err
 		}
 	}
-	return x.caller
+	return x.caller, x.unsure
 }
 
 // SetCaller says who asks.
-func (x *Exchange) SetCaller(c *identity.Caller) { x.caller, x.asked = c, true }
+func (x *Exchange) SetCaller(c *identity.Caller) { x.caller, x.unsure, x.asked = c, nil, true }
 
 // AdoptTrace takes over the trace id of the exchange that this one belongs to.
 func (x *Exchange) AdoptTrace(o *Exchange) { x.trace = o.TraceID() }
@@ -168,5 +183,8 @@ func userObject(u *identity.Caller) any {
 
 var userShape = schema.NewShape("name", "roles", "extras")
 
-// UserValue is ${user}: null without a ticket.
-func (x *Exchange) UserValue() any { return userObject(x.Caller()) }
+// UserValue is ${user}: null without a ticket. It fails as Who does.
+func (x *Exchange) UserValue() (any, error) {
+	caller, err := x.Who()
+	return userObject(caller), err
+}

@@ -63,17 +63,13 @@ func Pending(ctx context.Context, file string, sets []Set) ([]Migration, []sourc
 // beside it. It stops at the first problem; those before it stay applied. With
 // problems of Pending it applies nothing. The error is not the migrations' fault.
 func (db *DB) Migrate(ctx context.Context, sets []Set) ([]source.Problem, error) {
-	var applied []record
-	// Mostly nothing is pending: to see that, nobody has to wait for the writer.
-	err := db.read(ctx, func(c *connection) (err error) {
-		_, applied, err = c.look(ctx)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if list, problems := applicable(sets, applied); len(list) == 0 {
-		return problems, nil
+	// Mostly nothing is pending: to see that, nobody has to wait for the writer or
+	// for a reader, which requests may hold for long.
+	if db.file != "" {
+		list, problems, err := Pending(ctx, db.file, sets)
+		if err != nil || len(list) == 0 {
+			return problems, err
+		}
 	}
 	if err := db.writer.acquire(ctx); err != nil {
 		return nil, err

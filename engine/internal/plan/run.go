@@ -95,7 +95,9 @@ func (v *Verb) execute(c *action.Call, args *schema.Object) (result any, err err
 	}()
 	c.Slots[action.ArgsSlot] = args
 	if v.readsUser {
-		c.Slots[action.UserSlot] = c.UserValue()
+		if c.Slots[action.UserSlot], err = c.UserValue(); err != nil {
+			return nil, err
+		}
 	}
 	if v.request {
 		c.Slots[action.RequestSlot] = v.requestObject(c)
@@ -258,14 +260,14 @@ func (v *Verb) invoke(c *action.Call, args *schema.Object, user string) (any, er
 	x := &exchange{}
 	x.Services, x.Request, x.Address, x.Log, x.Depth = c.Services, c.Request, c.Address, c.Log, c.Depth+1
 	x.AdoptTrace(c.Exchange)
-	x.SetCaller(c.Caller())
+	caller, err := c.Who()
 	if user != "" {
-		caller, err := c.Services.Identity.Caller(c.Context, user)
-		if err != nil {
-			return nil, err
-		}
-		x.SetCaller(caller)
+		caller, err = c.Services.Identity.Caller(c.Context, user)
 	}
+	if err != nil {
+		return nil, err
+	}
+	x.SetCaller(caller)
 	x.begin(v, c.Context)
 	defer x.context.Close()
 	if f := v.permit(x.Caller()); f != nil {
