@@ -47,11 +47,20 @@ func (in *sqlInputs) begin(c *action.Call) (*database.Tx, []any, error) {
 	return tx, args, err
 }
 
+// columnType is the type of a column. One that is computed may be made of the
+// statement's parameters, so it has their class; what is stored is public.
+func columnType(sql *action.SQL, c *database.Column) *schema.Type {
+	if c.Type.Kind == schema.JSON && !c.Encoded {
+		return c.Type.WithClass(sql.Class())
+	}
+	return c.Type
+}
+
 // rowType is the type of one row.
-func rowType(d *database.Description) *schema.Type {
+func rowType(sql *action.SQL, d *database.Description) *schema.Type {
 	t := &schema.Type{Kind: schema.ObjectK}
-	for _, column := range d.Columns {
-		t.Fields = append(t.Fields, schema.Field{Name: column.Name, Type: column.Type})
+	for i := range d.Columns {
+		t.Fields = append(t.Fields, schema.Field{Name: d.Columns[i].Name, Type: columnType(sql, &d.Columns[i])})
 	}
 	return t
 }
@@ -78,7 +87,7 @@ var Select = action.Define(action.Spec[sqlInputs, any]{
 		if !needsRows(l, d, "sql.select") {
 			return action.Gives(schema.ListOf(schema.AnyType))
 		}
-		return action.Gives(schema.ListOf(rowType(d)))
+		return action.Gives(schema.ListOf(rowType(&in.SQL, d)))
 	},
 	Run: func(c *action.Call, in *sqlInputs) (any, error) {
 		tx, args, err := in.begin(c)
@@ -120,9 +129,9 @@ func prepareOne(l action.Load, in *oneInputs) action.Result {
 		return action.Gives(schema.AnyType)
 	}
 	if in.Missing != 0 {
-		return action.Gives(rowType(d))
+		return action.Gives(rowType(&in.SQL, d))
 	}
-	return action.Gives(rowType(d).OrNull())
+	return action.Gives(rowType(&in.SQL, d).OrNull())
 }
 
 func runOne(c *action.Call, in *oneInputs) (any, error) {
@@ -176,7 +185,7 @@ var Value = action.Define(action.Spec[sqlInputs, any]{
 		if !needsRows(l, d, "sql.value") {
 			return action.Gives(schema.AnyType)
 		}
-		return action.Gives(d.Columns[0].Type.OrNull())
+		return action.Gives(columnType(&in.SQL, &d.Columns[0]).OrNull())
 	},
 	Run: func(c *action.Call, in *sqlInputs) (any, error) {
 		tx, args, err := in.begin(c)

@@ -265,6 +265,15 @@ func (s *SQL) Write(text string, parameters []*expression.Program, lists []bool)
 // Text is the statement with a ? for each parameter.
 func (s *SQL) Text() string { return s.text }
 
+// Class is the highest class of the parameters.
+func (s *SQL) Class() schema.Class {
+	c := schema.Public
+	for _, p := range s.parameters {
+		c = max(c, p.Type.Highest())
+	}
+	return c
+}
+
 // Prepared gives the input its statement; the compiler calls it.
 func (s *SQL) Prepared(st *database.Statement) { s.statement = st }
 
