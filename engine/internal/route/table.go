@@ -1,6 +1,7 @@
 package route
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -185,7 +186,21 @@ func cleaned(p string) string {
 // one slash, so that no browser takes it for another host.
 func redirect(w http.ResponseWriter, r *http.Request, escaped string) {
 	if r.URL.RawQuery != "" {
-		escaped += "?" + r.URL.RawQuery
+		escaped += "?" + visible(r.URL.RawQuery)
 	}
 	http.Redirect(w, r, escaped, http.StatusTemporaryRedirect)
+}
+
+// visible escapes what has no place in a header. A request that came over HTTP
+// holds none of it; one that another handler made may.
+func visible(query string) string {
+	var b strings.Builder
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c == '\\' || c >= 0x7f {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
