@@ -127,7 +127,8 @@ func (t target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // and one that is a whole segment matches no {name}.
 func (t *Table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := r.URL.Path
-	if r.Method == http.MethodConnect || !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "/-/") {
+	rooted := strings.HasPrefix(p, "/") && (r.URL.RawPath == "" || strings.HasPrefix(r.URL.RawPath, "/"))
+	if r.Method == http.MethodConnect || !rooted || strings.HasPrefix(p, "/-/") {
 		t.fallback.ServeHTTP(w, r)
 		return
 	}
