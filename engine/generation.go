@@ -84,8 +84,8 @@ func (e *Engine) retire(g *generation) {
 }
 
 // reload loads the app anew and swaps it in if nothing is wrong. The error is a
-// *ProblemsError, or what kept the app from being read. While the engine watches,
-// settled says that new migrations have rested long enough to be applied.
+// *ProblemsError, or what kept the app from being read. wait says that a new
+// migration has to rest before it is applied: then the error is an *unsettled.
 func (e *Engine) reload(ctx context.Context, wait bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
