@@ -28,7 +28,7 @@ type serveCommand struct {
 
 // Help is what --help says besides the flags.
 func (serveCommand) Help() string {
-	return `The first start makes the user root and prints its password once. Changed files are served as soon as they are saved; where something is wrong in them, what was served before stays. SIGHUP reloads too. SIGTERM ends the server when the requests it has begun are answered.
+	return `The first start makes the user root and prints its password once. Changed files are served as soon as they are saved; where something is wrong in them, what was served before stays. SIGHUP and the command reload do that too. SIGTERM ends the server when the requests it has begun are answered.
 
 Example:
 
@@ -69,6 +69,8 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 		listener.Close()
 		return errors.Join(err, e.Close())
 	}
+	stop := control(e, dir, log)
+	defer stop()
 	welcome(t, e, address, password)
 	return serve(ctx, e, listener, log)
 }
