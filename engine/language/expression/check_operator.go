@@ -141,9 +141,20 @@ func (c *checker) equality(op string, left, right part, from, to int) part {
 	if !equatable(left.typ.Kind, right.typ.Kind) {
 		return c.unfit(op, left, right, from, to)
 	}
-	first, second, want := left.eval, right.eval, op == "=="
+	want := op == "=="
 	p := part{typ: boolOf(left, right), from: from, to: to}
-	p.eval = func(f *Frame) (any, error) {
+	p.eval = both(left, right, from, to, func(f *Frame, a, b any) (any, error) {
+		same, err := equal(f, a, b)
+		return same == want, err
+	})
+	return c.folded(p, left, right)
+}
+
+// both evaluates both sides, and runs. A failure of run that has no place yet is one
+// of the whole.
+func both(left, right part, from, to int, run operate) eval {
+	first, second := left.eval, right.eval
+	return func(f *Frame) (any, error) {
 		a, err := first(f)
 		if err != nil {
 			return nil, err
@@ -152,13 +163,12 @@ func (c *checker) equality(op string, left, right part, from, to int) part {
 		if err != nil {
 			return nil, err
 		}
-		same, err := equal(f, a, b)
+		v, err := run(f, a, b)
 		if err != nil {
 			return nil, place(err, from, to)
 		}
-		return same == want, nil
+		return v, nil
 	}
-	return c.folded(p, left, right)
 }
 
 // unfit is the fault that two operands do not fit.
@@ -194,27 +204,15 @@ func (c *checker) arithmetic(op string, left, right part, from, to int) part {
 
 // infix evaluates both sides, refuses null, and runs.
 func infix(op string, left, right part, from, to int, run operate) eval {
-	first, second := left.eval, right.eval
-	return func(f *Frame) (any, error) {
-		a, err := first(f)
-		if err != nil {
-			return nil, err
-		}
-		b, err := second(f)
+	return both(left, right, from, to, func(f *Frame, a, b any) (any, error) {
 		switch {
-		case err != nil:
-			return nil, err
 		case a == nil:
 			return nil, place(fail(codeNull, fmt.Sprintf("the left side of %q is null", op)), left.from, left.to)
 		case b == nil:
 			return nil, place(fail(codeNull, fmt.Sprintf("the right side of %q is null", op)), right.from, right.to)
 		}
-		v, err := run(f, a, b)
-		if err != nil {
-			return nil, place(err, from, to)
-		}
-		return v, nil
-	}
+		return run(f, a, b)
+	})
 }
 
 func isComparison(op string) bool { return op == "<" || op == ">" || op == "<=" || op == ">=" }

@@ -28,23 +28,8 @@ func (c *checker) within(left, right part, from, to int) part {
 		}
 		return c.fault(right.from, right.to, "wrong_type", fmt.Sprintf(`"in" needs a list or an object, not %s`, an(word(right.typ))), hint)
 	}
-	first, second := left.eval, right.eval
 	p := part{typ: boolOf(left, right), from: from, to: to}
-	p.eval = func(f *Frame) (any, error) {
-		a, err := first(f)
-		if err != nil {
-			return nil, err
-		}
-		b, err := second(f)
-		if err != nil {
-			return nil, err
-		}
-		found, err := contains(f, a, b)
-		if err != nil {
-			return nil, place(err, from, to)
-		}
-		return found, nil
-	}
+	p.eval = both(left, right, from, to, func(f *Frame, a, b any) (any, error) { return contains(f, a, b) })
 	return c.folded(p, left, right)
 }
 
@@ -64,18 +49,9 @@ func (c *checker) textual(op string, left, right part, from, to int) part {
 	if fault != "" {
 		return c.fault(right.from, right.to, "invalid_pattern", fault, "patterns are RE2")
 	}
-	first, second := left.eval, right.eval
 	p := part{typ: boolOf(left, right), from: from, to: to}
-	p.eval = func(f *Frame) (any, error) {
-		a, err := first(f)
-		if err != nil {
-			return nil, err
-		}
-		b, err := second(f)
-		switch {
-		case err != nil:
-			return nil, err
-		case a == nil || b == nil:
+	p.eval = both(left, right, from, to, func(f *Frame, a, b any) (any, error) {
+		if a == nil || b == nil {
 			return false, nil
 		}
 		x, okX := a.(string)
@@ -86,12 +62,8 @@ func (c *checker) textual(op string, left, right part, from, to int) part {
 		case !okY:
 			return nil, place(operandf("%q needs a string, not %s", op, an(kindOf(b).String())), right.from, right.to)
 		}
-		ok, err := run(f, x, y)
-		if err != nil {
-			return nil, place(err, from, to)
-		}
-		return ok, nil
-	}
+		return run(f, x, y)
+	})
 	return c.folded(p, left, right)
 }
 
