@@ -158,8 +158,8 @@ func (s *scan) space(escaped bool) bool {
 
 // escapes are those of YAML's double quotes that stand for one character.
 const (
-	escapeNames  = "0abt\tnvfe \"'/\\N_LP"
-	escapeValues = "\x00\a\b\t\t\n\v\f\x1b \"'/\\\u0085\u00a0\u2028\u2029"
+	escapeNames  = "0abt\tnvfre \"'/\\N_LP"
+	escapeValues = "\x00\a\b\t\t\n\v\f\r\x1b \"'/\\\u0085\u00a0\u2028\u2029"
 )
 
 func (s *scan) escape() bool {
