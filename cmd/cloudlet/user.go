@@ -203,7 +203,7 @@ func (c *userRevokeCommand) Run(ctx context.Context, t *terminal, f *folder) err
 		if err := a.Revoke(ctx, c.Name, c.Role...); err != nil {
 			return err
 		}
-		t.notef("%s has not %s any more\n", c.Name, strings.Join(c.Role, ", "))
+		t.notef("%s no longer has %s\n", c.Name, strings.Join(c.Role, ", "))
 		return nil
 	})
 }
