@@ -277,11 +277,7 @@ func (l *loader) scratch(ctx context.Context, a *app) (map[string]*database.Scra
 			a.problems.Add(p)
 		}
 		all[name] = s
-		pending, _, err := database.Pending(ctx, file, a.migrations[name])
-		if err != nil {
-			return all, err
-		}
-		for _, m := range pending {
+		for _, m := range s.Pending() {
 			if info, err := os.Stat(filepath.Join(l.dir, filepath.FromSlash(m.File.Path))); err == nil {
 				a.newest = max(a.newest, info.ModTime().UnixNano())
 			}

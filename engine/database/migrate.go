@@ -3,7 +3,6 @@ package database
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -39,16 +38,9 @@ func (c *connection) history(ctx context.Context) ([]record, error) {
 // applied, in order, and as problems: an applied file that was changed or is gone,
 // and an older number that came after a newer one was applied.
 func Pending(ctx context.Context, file string, sets []Set) ([]Migration, []source.Problem, error) {
-	var applied []record
-	if _, err := os.Stat(file); file != "" && !os.IsNotExist(err) {
-		c, err := dialSchema(ctx, file)
-		if err != nil {
-			return nil, nil, failure(ctx, err)
-		}
-		_, applied, err = c.look(ctx)
-		if err = closing(c, err); err != nil {
-			return nil, nil, failure(ctx, err)
-		}
+	_, applied, err := lookAt(ctx, file)
+	if err != nil {
+		return nil, nil, failure(ctx, err)
 	}
 	list, problems := compare(sets, applied)
 	migrations := make([]Migration, len(list))

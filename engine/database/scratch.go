@@ -22,6 +22,7 @@ type Scratch struct {
 	tables     map[string]*table // by lower-case name
 	watch      *watch            // what the authorizer saw of the statement that is being prepared
 	partial    bool              // a migration failed
+	pending    []Migration
 }
 
 // Partial reports whether a migration could not be applied, so that tables and
@@ -55,17 +56,9 @@ func NewScratch(ctx context.Context, file string, sets []Set) (*Scratch, []sourc
 }
 
 func (s *Scratch) build(ctx context.Context, file string, sets []Set) ([]source.Problem, error) {
-	var schema []definition
-	var applied []record
-	if _, err := os.Stat(file); file != "" && !os.IsNotExist(err) {
-		original, err := dialSchema(ctx, file)
-		if err != nil {
-			return nil, err
-		}
-		schema, applied, err = original.look(ctx)
-		if err = closing(original, err); err != nil {
-			return nil, err
-		}
+	schema, applied, err := lookAt(ctx, file)
+	if err != nil {
+		return nil, err
 	}
 	// Rows that keys refer to are not here, and neither is what a migration changes in them.
 	if err := s.connection.step(ctx, "PRAGMA foreign_keys=0"); err != nil {
@@ -75,6 +68,9 @@ func (s *Scratch) build(ctx context.Context, file string, sets []Set) ([]source.
 		return nil, err
 	}
 	pending, problems := compare(sets, applied)
+	for _, p := range pending {
+		s.pending = append(s.pending, p.Migration)
+	}
 	for _, p := range pending {
 		if problem := s.connection.try(ctx, p); problem != nil {
 			problems = append(problems, *problem)
@@ -89,6 +85,9 @@ func (s *Scratch) build(ctx context.Context, file string, sets []Set) ([]source.
 	return problems, s.connection.authorize(s.see)
 }
 
+// Pending are the migrations that the database has still to get, in order.
+func (s *Scratch) Pending() []Migration { return s.pending }
+
 // closing closes c and returns the first of both errors.
 func closing(c *connection, err error) error {
 	if closed := c.close(); err == nil {
@@ -99,6 +98,19 @@ func closing(c *connection, err error) error {
 
 // definition is a row of sqlite_schema.
 type definition struct{ kind, name, sql string }
+
+// lookAt looks at a database file; one that is not there, or "", is empty.
+func lookAt(ctx context.Context, file string) ([]definition, []record, error) {
+	if _, err := os.Stat(file); file == "" || os.IsNotExist(err) {
+		return nil, nil, nil
+	}
+	c, err := dialSchema(ctx, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	schema, applied, err := c.look(ctx)
+	return schema, applied, closing(c, err)
+}
 
 // look reads a database's schema and the history of its migrations.
 func (c *connection) look(ctx context.Context) ([]definition, []record, error) {
