@@ -57,14 +57,9 @@ func OpenAccounts(ctx context.Context, dir string, list ...Option) (*Accounts, e
 }
 
 func (a *Accounts) begin(ctx context.Context, dir string, o *options) error {
-	problems, err := a.db.Migrate(ctx, []database.Set{identity.Migrations()})
+	err := apply(ctx, a.db, []database.Set{identity.Migrations()})
 	if err != nil {
 		return err
-	}
-	for _, p := range problems {
-		if !p.Warning {
-			return &ProblemsError{problems}
-		}
 	}
 	data := filepath.Join(dir, "data")
 	if a.keys, err = identity.OpenKeyring(data, o.env("CLOUDLET_SECRET")); err != nil {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"path/filepath"
 
 	"cloudlet/engine/language/schema"
 )
@@ -21,11 +20,7 @@ type Composite struct {
 // all that is wrong with the app; the list is complete only where nothing is. It
 // creates and changes nothing. The error is what keeps the app from being read.
 func Composites(ctx context.Context, dir string, list ...Option) ([]Composite, []Problem, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	a, err := newLoader(dir, newOptions(list)).load(ctx)
+	a, err := loadOnce(ctx, dir, list)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -45,15 +45,20 @@ func Check(ctx context.Context, dir string, list ...Option) ([]Problem, error) {
 // Inspect is Check that also lists the routes; they are complete only where there
 // are no problems.
 func Inspect(ctx context.Context, dir string, list ...Option) ([]Route, []Problem, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	a, err := newLoader(dir, newOptions(list)).load(ctx)
+	a, err := loadOnce(ctx, dir, list)
 	if err != nil {
 		return nil, nil, err
 	}
 	return a.routes(), a.problems.All(), nil
+}
+
+// loadOnce reads and compiles the app in dir as its files are now.
+func loadOnce(ctx context.Context, dir string, list []Option) (*app, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	return newLoader(dir, newOptions(list)).load(ctx)
 }
 
 // Formats of problems.

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"cloudlet/engine/action"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
@@ -136,8 +135,7 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	plan.BoundBody(w, r, plan.DefaultTimeout) // net/http reads the body even where nobody wants it
 	g := e.enter()
 	if g == nil {
-		x := &action.Exchange{Request: r, Log: e.o.log}
-		writeFailure(w, x, action.Fail(http.StatusServiceUnavailable, "shutting_down", "The server is shutting down."))
+		e.fail(w, r, http.StatusServiceUnavailable, "shutting_down", "The server is shutting down.")
 		return
 	}
 	defer g.leave()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -156,12 +157,9 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	current := make(map[string]*database.DB, len(opened))
 	for name, d := range opened {
 		current[name] = d.db
-		if old := e.databases[name]; old != nil && old.db != d.db {
-			before.old = append(before.old, old.db)
-		}
 	}
 	for name, old := range e.databases {
-		if opened[name] == nil {
+		if current[name] != old.db {
 			before.old = append(before.old, old.db)
 		}
 	}
@@ -207,19 +205,22 @@ func (e *Engine) discard(opened map[string]*openDatabase) {
 // migrate applies what is pending; one that fails leaves the old generation running.
 func (e *Engine) migrate(ctx context.Context, a *app, opened map[string]*openDatabase) error {
 	for _, name := range a.settings.DatabaseNames() {
-		problems, err := opened[name].db.Migrate(ctx, a.migrations[name])
-		if err != nil {
+		if err := apply(ctx, opened[name].db, a.migrations[name]); err != nil {
 			return err
 		}
-		var wrong []Problem
-		for _, p := range problems {
-			if !p.Warning {
-				wrong = append(wrong, p)
-			}
-		}
-		if len(wrong) > 0 {
-			return &ProblemsError{wrong}
-		}
+	}
+	return nil
+}
+
+// apply applies what is pending to a database. What is wrong is a *ProblemsError.
+func apply(ctx context.Context, db *database.DB, sets []database.Set) error {
+	problems, err := db.Migrate(ctx, sets)
+	if err != nil {
+		return err
+	}
+	problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Warning })
+	if len(problems) > 0 {
+		return &ProblemsError{problems}
 	}
 	return nil
 }

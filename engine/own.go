@@ -19,8 +19,7 @@ func (e *Engine) own(w http.ResponseWriter, r *http.Request) {
 		e.get(w, r, schema.NewObject("status", "ready"))
 		return
 	}
-	x := &action.Exchange{Request: r, Log: e.o.log}
-	writeFailure(w, x, action.Fail(http.StatusNotFound, "not_found", "There is nothing at this address."))
+	e.fail(w, r, http.StatusNotFound, "not_found", "There is nothing at this address.")
 }
 
 func (e *Engine) healthObject() *schema.Object {
@@ -36,8 +35,7 @@ func (e *Engine) healthObject() *schema.Object {
 func (e *Engine) get(w http.ResponseWriter, r *http.Request, body *schema.Object) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		x := &action.Exchange{Request: r, Log: e.o.log}
-		writeFailure(w, x, action.Fail(http.StatusMethodNotAllowed, "method_not_allowed", "This address only takes GET."))
+		e.fail(w, r, http.StatusMethodNotAllowed, "method_not_allowed", "This address only takes GET.")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -45,6 +43,7 @@ func (e *Engine) get(w http.ResponseWriter, r *http.Request, body *schema.Object
 	w.Write(schema.AppendJSON(nil, body))
 }
 
-func writeFailure(w http.ResponseWriter, x *action.Exchange, f *action.Failure) {
-	plan.WriteFailure(w, x, f)
+// fail answers a request that no endpoint took.
+func (e *Engine) fail(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
+	plan.WriteFailure(w, &action.Exchange{Request: r, Log: e.o.log}, action.Fail(status, code, detail))
 }

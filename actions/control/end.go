@@ -97,7 +97,7 @@ func runRespond(c *action.Call, in *respondInputs) (action.None, error) {
 			a.Text = []byte(schema.Text(a.Body))
 		}
 	}
-	a.Status, a.Ended = status, true
+	a.Status = status
 	a.Token = a.Token || in.Body.Type().Highest() >= schema.Token || in.Headers.Type().Highest() >= schema.Token
 	return action.None{}, action.Respond
 }

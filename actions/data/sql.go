@@ -37,13 +37,13 @@ func (in *sqlInputs) prepare(l action.Load) *database.Description {
 	return l.Statement(&in.SQL, in.Database)
 }
 
-// run evaluates the parameters and finds the transaction.
-func (in *sqlInputs) begin(c *action.Call) (*database.Tx, []any, error) {
-	args, err := in.SQL.Arguments(c)
+// begin evaluates the parameters of a statement and finds the transaction of its database.
+func begin(c *action.Call, sql *action.SQL, name string) (*database.Tx, []any, error) {
+	args, err := sql.Arguments(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	tx, err := c.Tx(in.name)
+	tx, err := c.Tx(name)
 	return tx, args, err
 }
 
@@ -90,7 +90,7 @@ var Select = action.Define(action.Spec[sqlInputs, any]{
 		return action.Gives(schema.ListOf(rowType(&in.SQL, d)))
 	},
 	Run: func(c *action.Call, in *sqlInputs) (any, error) {
-		tx, args, err := in.begin(c)
+		tx, args, err := begin(c, &in.SQL, in.name)
 		if err != nil {
 			return nil, err
 		}
@@ -135,11 +135,7 @@ func prepareOne(l action.Load, in *oneInputs) action.Result {
 }
 
 func runOne(c *action.Call, in *oneInputs) (any, error) {
-	args, err := in.SQL.Arguments(c)
-	if err != nil {
-		return nil, err
-	}
-	tx, err := c.Tx(in.name)
+	tx, args, err := begin(c, &in.SQL, in.name)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +184,7 @@ var Value = action.Define(action.Spec[sqlInputs, any]{
 		return action.Gives(columnType(&in.SQL, &d.Columns[0]).OrNull())
 	},
 	Run: func(c *action.Call, in *sqlInputs) (any, error) {
-		tx, args, err := in.begin(c)
+		tx, args, err := begin(c, &in.SQL, in.name)
 		if err != nil {
 			return nil, err
 		}
@@ -209,7 +205,7 @@ var Execute = action.Define(action.Spec[sqlInputs, any]{
 		return action.Gives(executed)
 	},
 	Run: func(c *action.Call, in *sqlInputs) (any, error) {
-		tx, args, err := in.begin(c)
+		tx, args, err := begin(c, &in.SQL, in.name)
 		if err != nil {
 			return nil, err
 		}

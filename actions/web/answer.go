@@ -146,7 +146,7 @@ func runRedirect(c *action.Call, in *redirectInputs) (action.None, error) {
 	if err := c.Answer.SetHeader("Location", to); err != nil {
 		return action.None{}, err
 	}
-	c.Answer.Status, c.Answer.Ended = status, true
+	c.Answer.Status = status
 	c.Answer.Token = c.Answer.Token || in.URL.Type().Highest() >= schema.Token
 	return action.None{}, action.Respond
 }

@@ -11,9 +11,7 @@ import (
 type Answer struct {
 	Status int         // 0: the verb's
 	Header http.Header // nil until a header is set
-	// Ended says that respond or redirect gave the whole answer: Body, or Text
-	// with its own Content-Type.
-	Ended   bool
+	// Body is what respond gave, and Text that where it has a Content-Type of its own.
 	Body    any
 	HasBody bool
 	Text    []byte

@@ -20,7 +20,6 @@ type binder struct {
 	written *written
 	act     *action.Action
 	nodes   map[string]*document.Node // what the author wrote, by input
-	keys    map[string]source.Span    // where
 	pending []pendingChain            // the chains of its named steps
 	failed  bool                      // an input has a problem: nothing is prepared
 	strays  int                       // inputs of unknown names, each of which may be meant for one that is missing
@@ -29,7 +28,7 @@ type binder struct {
 // bindAction compiles the inputs of a step's action and prepares it.
 func (b *builder) bindAction(sc *scope, s *step, w *written) action.Result {
 	bd := &binder{builder: b, scope: sc, step: s, written: w, act: w.act,
-		nodes: map[string]*document.Node{}, keys: map[string]source.Span{}}
+		nodes: map[string]*document.Node{}}
 	bd.collect()
 	s.binding = w.act.Bind()
 	before := b.problems.Count()
@@ -70,14 +69,12 @@ func (bd *binder) expected() action.Result {
 func (bd *binder) collect() {
 	w, a := bd.written, bd.act
 	if a.Beside {
-		bd.put(a.Main, w.key, w.value)
 		for _, in := range a.Inputs {
-			for _, e := range w.node.Entries {
-				if e.Key.Value == in.Name && e.Key != w.key && in.Name != a.Main {
-					bd.put(in.Name, e.Key, e.Value)
-				}
+			if in.Name != w.name {
+				bd.nodes[in.Name] = w.node.Get(in.Name)
 			}
 		}
+		bd.nodes[a.Main] = w.value
 		return
 	}
 	if w.value.IsNull() {
@@ -93,7 +90,7 @@ func (bd *binder) collect() {
 			bd.failed = true
 			return
 		}
-		bd.put(a.Main, w.key, w.value)
+		bd.nodes[a.Main] = w.value
 		return
 	}
 	for _, e := range w.value.Entries {
@@ -108,7 +105,7 @@ func (bd *binder) collect() {
 			bd.failed = true
 			continue
 		}
-		bd.put(e.Key.Value, e.Key, e.Value)
+		bd.nodes[e.Key.Value] = e.Value
 	}
 }
 
@@ -125,13 +122,6 @@ func (bd *binder) swallows() bool {
 		return in.Type.Kind == schema.JSON || in.Type.Kind == schema.ObjectK
 	}
 	return false
-}
-
-func (bd *binder) put(name string, key, value *document.Node) {
-	if name == "" {
-		return
-	}
-	bd.nodes[name], bd.keys[name] = value, key.Span
 }
 
 // bind gives one input its value.

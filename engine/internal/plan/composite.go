@@ -105,7 +105,7 @@ func (b *builder) variant(c *composite, fields []schema.Field, around surroundin
 	c.open = true
 	b.open = append(b.open, c)
 	sc := newScope(v.frame, &ambient{args: argumentsType(fields), user: userType.OrNull(), globals: b.globals,
-		folder: c.folder, database: b.settings(c.folder, document.Settings{}).database, around: around})
+		folder: c.folder, database: b.app.DatabaseOf(c.folder), around: around})
 	sc.transaction = around.transaction
 	v.chain, v.result = b.chain(sc, c.document.Actions)
 	c.open = false

@@ -97,13 +97,19 @@ func (p *Plan) match(method, address string) (*Verb, func(string) string, *actio
 	return v, func(name string) string { return values[name] }, nil
 }
 
+// wildcard reads a segment of a pattern that is an argument: {name} or {name...}.
+func wildcard(segment string) (name string, rest, ok bool) {
+	name, ok = strings.CutPrefix(strings.TrimSuffix(segment, "}"), "{")
+	name, rest = strings.CutSuffix(name, "...")
+	return name, rest, ok
+}
+
 // matchPath holds an address against a pattern, segment by segment.
 func matchPath(pattern, address string) (map[string]string, bool) {
 	want, have := strings.Split(pattern, "/"), strings.Split(address, "/")
 	values := map[string]string{}
 	for i, w := range want {
-		name, isName := strings.CutPrefix(w, "{")
-		name, rest := strings.CutSuffix(strings.TrimSuffix(name, "}"), "...")
+		name, rest, isName := wildcard(w)
 		switch {
 		case i >= len(have):
 			return nil, false

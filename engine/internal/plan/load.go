@@ -56,8 +56,7 @@ func (bd *binder) Database(name string) string {
 		return bd.scope.ambient.database
 	}
 	if !bd.hasDatabase(name) {
-		bd.problems.Add(source.Problem{Span: bd.At("database"), Code: "unknown_database",
-			Text: fmt.Sprintf("there is no database %q in cloudlet.yaml", clip(name)), Hint: source.DidYouMean(name, bd.databaseNames)})
+		bd.unknownDatabase(bd.At("database"), name)
 		return bd.scope.ambient.database
 	}
 	return name

@@ -59,8 +59,7 @@ func (m *mask) escaped(u *url.URL) string {
 	}
 	have := strings.Split(u.EscapedPath(), "/")
 	for i, want := range strings.Split(m.pattern, "/") {
-		name, isName := strings.CutPrefix(strings.TrimSuffix(want, "}"), "{")
-		name, rest := strings.CutSuffix(name, "...")
+		name, rest, isName := wildcard(want)
 		if !isName || i >= len(have) || !slices.Contains(m.secrets, name) {
 			continue
 		}

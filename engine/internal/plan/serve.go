@@ -137,17 +137,14 @@ func write(w http.ResponseWriter, x *action.Exchange, status int, body any, has 
 		w.WriteHeader(status)
 		return
 	}
-	if text, ok := x.Answer.Text, x.Answer.Text != nil; ok {
-		header["X-Content-Type-Options"] = nosniff
-		header["Content-Length"] = []string{strconv.Itoa(len(text))}
-		w.WriteHeader(status)
-		writeBody(w, text)
+	header["X-Content-Type-Options"] = nosniff
+	if text := x.Answer.Text; text != nil {
+		send(w, status, text)
 		return
 	}
 	if header["Content-Type"] == nil { // respond may say application/hal+json
 		header["Content-Type"] = jsonContent
 	}
-	header["X-Content-Type-Options"] = nosniff
 	if raw, ok := body.(schema.Raw); ok {
 		x.Out = raw // it may have grown out of the buffer that it began in
 	} else {
@@ -158,7 +155,7 @@ func write(w http.ResponseWriter, x *action.Exchange, status int, body any, has 
 
 // send writes a body. net/http counts the length of a short one itself.
 func send(w http.ResponseWriter, status int, body []byte) {
-	if len(body) > 2048 {
+	if len(body) > smallBody {
 		w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	w.WriteHeader(status)

@@ -77,13 +77,14 @@ func (s *settings) override(o document.Settings) {
 // checkSettings reports what is wrong in a place's own settings, so that it is
 // said once and not for each endpoint below.
 func (b *builder) checkSettings(o document.Settings) {
-	if o.Timeout != nil && o.Timeout.Value <= 0 {
-		b.problems.Addf(o.Timeout.Span, "out_of_range", "a timeout is longer than nothing")
-	}
 	if o.Database != nil && !b.hasDatabase(o.Database.Value) {
-		b.problems.Add(source.Problem{Span: o.Database.Span, Code: "unknown_database",
-			Text: fmt.Sprintf("there is no database %q in cloudlet.yaml", clip(o.Database.Value)), Hint: source.DidYouMean(o.Database.Value, b.databaseNames)})
+		b.unknownDatabase(o.Database.Span, o.Database.Value)
 	}
+}
+
+func (b *builder) unknownDatabase(at source.Span, name string) {
+	b.problems.Add(source.Problem{Span: at, Code: "unknown_database",
+		Text: fmt.Sprintf("there is no database %q in cloudlet.yaml", clip(name)), Hint: source.DidYouMean(name, b.databaseNames)})
 }
 
 // hasDatabase reports whether cloudlet.yaml names a database, as far as it can be read.

@@ -34,12 +34,12 @@ func (b *builder) step(sc *scope, node *document.Node) (*step, action.Result) {
 	}
 	s := &step{at: w.key.Span, name: w.name, slot: -1, plain: true, action: w.act}
 	b.condition(sc, s, w)
-	inside := b.stepBounds(sc, s, w)
+	b.stepBounds(sc, s, w)
 	var r action.Result
 	if w.comp != nil {
 		r = b.callComposite(sc, s, w)
 	} else {
-		r = b.bindAction(inside, s, w)
+		r = b.bindAction(sc, s, w)
 	}
 	r = b.onError(sc, s, w, r)
 	if s.if_ != nil && !isTrue(s.if_) {
@@ -102,7 +102,7 @@ func (b *builder) find(sc *scope, node *document.Node) *written {
 		for i, e := range found {
 			names[i] = e.Key.Value
 		}
-		b.problems.Add(source.Problem{Span: firstLine(node), Code: "two_actions",
+		b.problems.Add(source.Problem{Span: node.Entries[0].Key.Span, Code: "two_actions",
 			Text: "a step has one action; this one has " + strings.Join(names, " and "), Hint: "begin each with a - of its own"})
 		return nil
 	}
@@ -138,11 +138,6 @@ func (b *builder) known(sc *scope, name string) bool {
 	return b.catalogue[name] != nil || b.composite(sc.ambient.folder, name) != nil
 }
 
-func firstLine(node *document.Node) source.Span {
-	at := node.Entries[0].Key.Span
-	return source.Span{File: at.File, From: at.From, To: at.To}
-}
-
 // noAction explains a step none of whose keys names an action.
 func (b *builder) noAction(sc *scope, node *document.Node) {
 	names := b.actionNames(sc.ambient.folder)
@@ -156,7 +151,7 @@ func (b *builder) noAction(sc *scope, node *document.Node) {
 	}
 	at := node.Span
 	if len(node.Entries) > 0 {
-		at = firstLine(node)
+		at = node.Entries[0].Key.Span
 	}
 	b.problems.Addf(at, "no_action", "this step has no action")
 }
@@ -199,11 +194,10 @@ func (b *builder) condition(sc *scope, s *step, w *written) {
 	}
 }
 
-// stepBounds compiles `timeout` and `retry`; the scope in which the action is
-// bound is returned, since that of a retried step must not hold a transaction.
-func (b *builder) stepBounds(sc *scope, s *step, w *written) *scope {
+// stepBounds compiles `timeout` and `retry`. `timeout` beside an action that has an
+// input of that name is the step's.
+func (b *builder) stepBounds(sc *scope, s *step, w *written) {
 	var bd bounds
-	// `timeout` beside an action that has an input of that name is the step's.
 	if n := w.node.Get("timeout"); n != nil {
 		if d, ok := b.constant(n, schema.DurationType, "timeout"); ok {
 			if bd.timeout = duration(d); bd.timeout <= 0 {
@@ -216,7 +210,6 @@ func (b *builder) stepBounds(sc *scope, s *step, w *written) *scope {
 		b.retry(sc, n, &bd)
 		s.bounds = &bd
 	}
-	return sc
 }
 
 // most is the highest number of further tries.
@@ -250,6 +243,7 @@ func (b *builder) onError(sc *scope, s *step, w *written, r action.Result) actio
 	in := sc.inner()
 	in.handler = true
 	ch, hr := b.chain(in, n)
+	in.close()
 	s.handler = &action.Chain{}
 	s.handler.Write()
 	s.handler.Compiled(ch.run, hr)
