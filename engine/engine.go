@@ -75,6 +75,7 @@ func Open(dir string, list ...Option) (*Engine, error) {
 	}
 	o := newOptions(list)
 	e := &Engine{dir: dir, o: o, loader: newLoader(dir, o), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
+	e.loader.fallback = http.HandlerFunc(e.own)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	if o.watch {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -150,7 +149,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 		return err
 	}
 	before := e.current.Load()
-	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, routes: a.routes(), drained: make(chan struct{}), ended: make(chan struct{})}
+	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, table: a.table, routes: a.routes(), drained: make(chan struct{}), ended: make(chan struct{})}
 	if before != nil {
 		g.number, g.earlier = before.number+1, before.ended
 	}
@@ -167,7 +166,9 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	find := func(name string) *database.DB { return current[name] }
 	g.services = &action.Services{Identity: e.identity, Database: find}
 	a.plan.Link(find)
-	e.build(g, a)
+	for _, h := range a.handlers {
+		h.Services = g.services
+	}
 	e.current.Store(g)
 	e.health.Store(&health{g.number, len(a.plan.Endpoints), 0, g.loaded})
 	e.retire(before)
@@ -247,14 +248,4 @@ func (e *Engine) identify(ctx context.Context, a *app, opened map[string]*openDa
 	}
 	e.identity = s
 	return nil
-}
-
-// build makes the table of routes.
-func (e *Engine) build(g *generation, a *app) {
-	entries := make([]route.Entry, len(a.plan.Endpoints))
-	for i, endpoint := range a.plan.Endpoints {
-		entries[i] = route.Entry{Pattern: a.patterns[i], At: endpoint.File.Span(0, 0),
-			Handler: &plan.Handler{Endpoint: endpoint, Pattern: a.patterns[i], Services: g.services, Log: e.o.log}}
-	}
-	g.table, _ = route.Build(entries, http.HandlerFunc(e.own)) // conflicts were problems already
 }

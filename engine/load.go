@@ -31,6 +31,8 @@ type app struct {
 	settings   *settings.Settings
 	plan       *plan.Plan
 	patterns   []*route.Pattern // of the plan's endpoints
+	handlers   []*plan.Handler  // of the plan's endpoints, without services
+	table      *route.Table
 	migrations map[string][]database.Set
 	newest     int64 // when the youngest pending migration was changed, Unix nanoseconds; 0: none is pending
 	problems   source.Problems
@@ -41,6 +43,8 @@ type loader struct {
 	dir   string
 	o     *options
 	cache map[string]*cached
+	// fallback answers what no endpoint does; nil where nothing is served.
+	fallback http.Handler
 }
 
 // cached is a document that was parsed from a text.
@@ -84,7 +88,7 @@ func (l *loader) load(ctx context.Context) (*app, error) {
 		return nil, err
 	}
 	a.plan = plan.Compile(input, &a.problems)
-	a.checkRoutes()
+	l.route(a)
 	return a, nil
 }
 
@@ -292,13 +296,17 @@ func closeScratch(all map[string]*database.Scratch) {
 	}
 }
 
-// checkRoutes reports files that would answer for the same address.
-func (a *app) checkRoutes() {
-	entries := make([]route.Entry, 0, len(a.plan.Endpoints))
+// route makes the table of routes and reports files that would answer for the same
+// address. The handlers get their services when the app is swapped in.
+func (l *loader) route(a *app) {
+	entries := make([]route.Entry, len(a.plan.Endpoints))
 	for i, e := range a.plan.Endpoints {
-		entries = append(entries, route.Entry{Pattern: a.patterns[i], At: e.File.Span(0, 0), Handler: http.NotFoundHandler()})
+		h := &plan.Handler{Endpoint: e, Pattern: a.patterns[i], Log: l.o.log}
+		a.handlers = append(a.handlers, h)
+		entries[i] = route.Entry{Pattern: a.patterns[i], At: e.File.Span(0, 0), Handler: h}
 	}
-	_, problems := route.Build(entries, nil)
+	table, problems := route.Build(entries, l.fallback)
+	a.table = table
 	for _, p := range problems {
 		a.problems.Add(p)
 	}
