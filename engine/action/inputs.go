@@ -250,20 +250,17 @@ func (a *Assignments) Fit(i int, v any) (any, error) {
 
 // SQL is the text of one statement, its ${…} bound as parameters.
 type SQL struct {
-	text       string // with ? for each parameter
 	parameters []*expression.Program
 	lists      []bool // which parameters are the items of IN ( )
 	statement  *database.Statement
 	direct     bool
 }
 
-// Write gives the statement its text and parameters; the compiler calls it.
-func (s *SQL) Write(text string, parameters []*expression.Program, lists []bool) {
-	s.text, s.parameters, s.lists = text, parameters, lists
+// Write gives the statement its parameters; the compiler calls it. lists says which
+// of them are the items of IN ( ).
+func (s *SQL) Write(parameters []*expression.Program, lists []bool) {
+	s.parameters, s.lists = parameters, lists
 }
-
-// Text is the statement with a ? for each parameter.
-func (s *SQL) Text() string { return s.text }
 
 // Class is the highest class of the parameters.
 func (s *SQL) Class() schema.Class {

@@ -135,7 +135,7 @@ func (bd *binder) statement(n *document.Node, into *action.SQL) bool {
 		}
 	}
 	ok := q.check()
-	into.Write(q.text.String(), q.programs, q.lists)
+	into.Write(q.programs, q.lists)
 	bd.queries[into] = q
 	bd.step.visible = append(bd.step.visible, q.traced()...)
 	return ok
