@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"cloudlet/engine/action"
+	"cloudlet/engine/identity"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 )
@@ -74,8 +75,13 @@ type transactionInputs struct {
 // Call runs another endpoint of the app in the same process.
 var Call = action.Define(action.Spec[callInputs, any]{
 	Name: "call", Summary: "Runs another endpoint in the same process, its checks included.", Main: "endpoint",
-	Example: "- call: {endpoint: \"GET /films/{id}\", args: {id: 1}}\n",
+	Example:  "- call: {endpoint: \"GET /films/{id}\", args: {id: 1}}\n",
+	Failures: []action.Outcome{tooDeep},
 	Prepare: func(l action.Load, in *callInputs) action.Result {
+		if in.AsUser.Given() {
+			l.Fails(tooDeep, action.Outcome{Status: 404, Code: identity.ErrNoSuchUser.Code, When: "there is no user of that name"},
+				action.Outcome{Status: 403, Code: identity.ErrUserLocked.Code, When: "the user is locked"})
+		}
 		in.target = l.Endpoint(in.Endpoint, "endpoint")
 		if l.Transaction() != "" {
 			l.Problem(source.Problem{Span: l.At(""), Code: "not_in_transaction", Text: "an endpoint that is called inside a transaction would not take part in it",
@@ -99,6 +105,8 @@ var Call = action.Define(action.Spec[callInputs, any]{
 		return v, in.nameless(err)
 	},
 })
+
+var tooDeep = action.Outcome{Status: 500, Code: "too_deep", When: "more than 16 endpoints call each other"}
 
 // nameless is a failure of a call without the names of arguments and of fields
 // inside them that may be as secret as the values.

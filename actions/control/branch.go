@@ -19,7 +19,7 @@ var If = action.Define(action.Spec[ifInputs, any]{
 type ifInputs struct {
 	Condition action.Expr[bool] `doc:"What decides." class:"any"`
 	Then      action.Chain      `doc:"Runs where the condition holds."`
-	Else      action.Chain      `doc:"Runs where it does not." optional:""`
+	Else      action.Chain      `doc:"Runs where it does not." optional:"" otherwise:""`
 }
 
 func prepareIf(l action.Load, in *ifInputs) action.Result {
@@ -48,7 +48,7 @@ var Switch = action.Define(action.Spec[switchInputs, any]{
 type switchInputs struct {
 	Value   action.Expr[any] `doc:"What is compared with the names of the cases, as text." class:"any"`
 	Cases   action.Chains    `doc:"Lists of steps by the value that they are for."`
-	Default action.Chain     `doc:"Runs where no case fits." optional:""`
+	Default action.Chain     `doc:"Runs where no case fits." optional:"" otherwise:""`
 }
 
 func prepareSwitch(l action.Load, in *switchInputs) action.Result {
@@ -95,7 +95,7 @@ func prepareTry(l action.Load, in *tryInputs) action.Result {
 	if !in.Catch.Given() && !in.Finally.Given() {
 		l.Problem(source.Problem{Span: l.At(""), Code: "missing_input", Text: "try without catch or finally changes nothing"})
 	}
-	r := l.Compile(&in.Do, action.Within{})
+	r := l.Compile(&in.Do, action.Within{Caught: in.Catch.Given()})
 	if in.Catch.Given() {
 		r = action.Either(r, l.Compile(&in.Catch, action.Within{Handler: true}))
 	}

@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"cloudlet/engine/action"
@@ -46,19 +47,53 @@ var Respond = action.Define(action.Spec[respondInputs, action.None]{
 	Name: "respond", Summary: "Ends the request with a status, headers and a body.", Ends: true,
 	Doc:     "The body is JSON, unless `headers` say another Content-Type: then it is written as text.",
 	Example: "- respond: {status: 201, headers: {Location: \"/films/${film.id}\"}, body: \"${film}\"}\n",
+	Failures: []action.Outcome{
+		{Status: 500, Code: "invalid_header", When: "a header's name or value is not valid"},
+		invalidStatus,
+	},
 	Prepare: func(l action.Load, in *respondInputs) action.Result {
 		refuseToEnd(l, l.Parallel(), "respond")
-		l.Responds()
 		checkStatus(l, "status", &in.Status, 200)
+		l.Responds(in.answer())
 		return action.Result{Ends: true}
 	},
 	Run: runRespond,
 })
 
+var invalidStatus = action.Outcome{Status: 500, Code: "invalid_status", When: "the computed status is none"}
+
 type respondInputs struct {
 	Status  action.Expr[int]        `doc:"The status, 200 to 599." default:"200"`
 	Headers action.Expr[action.Map] `doc:"Headers by name." class:"token" leak:"would be sent to the requester" optional:""`
 	Body    action.Expr[any]        `doc:"The body." class:"token" leak:"would be sent to the requester" optional:""`
+}
+
+// answer is what is known of the answer at load.
+func (in *respondInputs) answer() action.Response {
+	r := action.Response{Content: "application/json"}
+	r.Status, _ = in.Status.Constant()
+	if in.Body.Given() && r.Status != http.StatusNoContent && r.Status != http.StatusNotModified {
+		r.Type = in.Body.Type()
+	}
+	if !in.Headers.Given() {
+		return r
+	}
+	constant, known := in.Headers.Constant()
+	t := in.Headers.Type()
+	if t.Open || t.Kind != schema.ObjectK {
+		r.Content = ""
+	}
+	for _, f := range t.Fields {
+		if !strings.EqualFold(f.Name, "Content-Type") {
+			r.Headers = append(r.Headers, http.CanonicalHeaderKey(f.Name))
+			continue
+		}
+		r.Content = ""
+		if v, ok := constant.Lookup(f.Name); known && ok {
+			r.Content = schema.Text(v)
+		}
+	}
+	return r
 }
 
 // checkStatus reports a constant status that no answer can have.
@@ -110,6 +145,7 @@ var Fail = action.Define(action.Spec[failInputs, action.None]{
 	Prepare: func(l action.Load, in *failInputs) action.Result {
 		checkStatus(l, "status", &in.Status, 400)
 		checkCode(l, in.Code)
+		l.Fails(outcome(&in.Status, in.Code, &in.Detail))
 		return action.Result{Ends: true}
 	},
 	Run: func(c *action.Call, in *failInputs) (action.None, error) {
@@ -126,6 +162,17 @@ type failInputs struct {
 	Status action.Expr[int]         `doc:"The status, 400 to 599." default:"400"`
 	Code   string                   `doc:"A stable code for programs, in snake_case." default:"bad_request"`
 	Errors action.Expr[[]any]       `doc:"Single errors, each {argument, message}." optional:"" leak:"would be sent to the requester"`
+}
+
+// outcome is what is known at load of a failure that the author words. A status
+// that is computed may be any.
+func outcome(status *action.Expr[int], code string, detail *action.Expr[action.Text]) action.Outcome {
+	n, known := status.Constant()
+	said, _ := detail.Constant()
+	if !known {
+		code = ""
+	}
+	return action.Outcome{Status: n, Code: code, When: string(said)}
 }
 
 func checkCode(l action.Load, code string) {
@@ -163,6 +210,7 @@ var Assert = action.Define(action.Spec[assertInputs, action.None]{
 	Prepare: func(l action.Load, in *assertInputs) action.Result {
 		checkStatus(l, "status", &in.Status, 400)
 		checkCode(l, in.Code)
+		l.Fails(outcome(&in.Status, in.Code, &in.Detail))
 		return action.Effect
 	},
 	Run: runAssert,

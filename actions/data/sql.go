@@ -11,14 +11,20 @@ import (
 	"cloudlet/engine/language/source"
 )
 
-// dataFailures are what any statement may fail with.
-var dataFailures = []action.Outcome{
+// readFailures are what any statement may fail with.
+var readFailures = []action.Outcome{
+	{Status: 503, Code: "database_busy", When: "the database is busy for too long"},
+	{Status: 500, Code: "unexpected_type", When: "a stored value is not of its column's type"},
+	{Status: 500, Code: "result_too_large", When: "the result takes more than 64 MiB"},
+	{Status: 500, Code: "database_failed", When: "the database cannot go on"},
+}
+
+// dataFailures are what a statement may fail with that writes.
+var dataFailures = append([]action.Outcome{
 	{Status: 409, Code: "already_exists", When: "a unique key is there already"},
 	{Status: 409, Code: "still_referenced", When: "a foreign key has nothing to refer to, or is still referred to"},
 	{Status: 400, Code: "invalid_value", When: "a value breaks NOT NULL or CHECK"},
-	{Status: 503, Code: "database_busy", When: "the database is busy for too long"},
-	{Status: 500, Code: "unexpected_type", When: "a stored value is not of its column's type"},
-}
+}, readFailures...)
 
 const sqlDoc = "${…} in the text is always a bound parameter, never text. The statement is prepared when the file is loaded: " +
 	"a table or column that is not there is a problem with its place, and the columns are the result's type. " +
@@ -34,7 +40,11 @@ type sqlInputs struct {
 // prepare checks the statement; it returns nil after a problem.
 func (in *sqlInputs) prepare(l action.Load) *database.Description {
 	in.name = l.Database(in.Database)
-	return l.Statement(&in.SQL, in.Database)
+	d := l.Statement(&in.SQL, in.Database)
+	if d != nil && !d.Writes {
+		l.Fails(readFailures...)
+	}
+	return d
 }
 
 // begin evaluates the parameters of a statement and finds the transaction of its database.
@@ -125,6 +135,7 @@ func prepareOne(l action.Load, in *oneInputs) action.Result {
 	}
 	in.name = l.Database(in.Database)
 	d := l.Statement(&in.SQL, in.Database)
+	in.fails(l, d != nil && d.Writes)
 	if !needsRows(l, d, "sql.one") {
 		return action.Gives(schema.AnyType)
 	}
@@ -147,7 +158,7 @@ func runOne(c *action.Call, in *oneInputs) (any, error) {
 		case found:
 			return schema.Raw(row), nil
 		}
-		return nil, in.none()
+		return nil, in.empty()
 	}
 	row, err := in.SQL.Statement().One(c.Context, tx, args)
 	switch {
@@ -156,11 +167,31 @@ func runOne(c *action.Call, in *oneInputs) (any, error) {
 	case row != nil:
 		return row, nil
 	}
-	return nil, in.none()
+	return nil, in.empty()
 }
 
-// none is what a query without a row gives.
-func (in *oneInputs) none() error {
+// empty is what a query without a row ends with.
+func (in *oneInputs) empty() error {
+	if f := in.none(); f != nil {
+		return f
+	}
+	return nil
+}
+
+// fails says what the statement may fail with, as far as the file tells.
+func (in *oneInputs) fails(l action.Load, writes bool) {
+	list := readFailures
+	if writes {
+		list = dataFailures
+	}
+	if f := in.none(); f != nil {
+		l.Fails(action.Outcome{Status: f.Status, Code: f.Code, When: "there is no row"})
+	}
+	l.Fails(list...)
+}
+
+// none is what a query without a row fails with, or nil.
+func (in *oneInputs) none() *action.Failure {
 	if in.Missing == 0 {
 		return nil
 	}

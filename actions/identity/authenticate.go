@@ -38,6 +38,8 @@ var Authenticate = action.Define(action.Spec[authenticateInputs, any]{
 	Result:  ticketType,
 	Failures: []action.Outcome{
 		{Status: 401, Code: "invalid_credentials", When: "the user is unknown or locked, or the password wrong"},
+		{Status: 503, Code: "database_busy", When: "the users cannot be read in time"},
+		{Status: 500, Code: "database_failed", When: "the users cannot be read"},
 		{Status: 429, Code: identity.ErrTooBusy.Code, When: "too many passwords are being checked"},
 	},
 	Run: func(c *action.Call, in *authenticateInputs) (any, error) {
@@ -75,6 +77,8 @@ var Authorize = action.Define(action.Spec[authorizeInputs, action.None]{
 	Failures: []action.Outcome{
 		{Status: 401, Code: "unauthorized", When: "the request brings no valid ticket"},
 		{Status: 403, Code: "forbidden", When: "the user has none of the roles"},
+		{Status: 503, Code: "database_busy", When: "the users cannot be read in time"},
+		{Status: 500, Code: "database_failed", When: "the users cannot be read"},
 	},
 	Prepare: func(l action.Load, in *authorizeInputs) action.Result {
 		for i, r := range in.Roles {

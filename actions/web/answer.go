@@ -17,8 +17,9 @@ import (
 // Header sets headers of the answer.
 var Header = action.Define(action.Spec[headerInputs, action.None]{
 	Name: "header", Summary: "Sets headers of the answer.", Main: "headers",
-	Doc:     "Line breaks and other control characters in a value fail with 500 invalid_header.",
-	Example: "- header: {X-Total-Count: \"${total}\"}\n",
+	Doc:      "Line breaks and other control characters in a value fail with 500 invalid_header.",
+	Failures: []action.Outcome{invalidHeader},
+	Example:  "- header: {X-Total-Count: \"${total}\"}\n",
 	Prepare: func(l action.Load, in *headerInputs) action.Result {
 		refuseInParallel(l, "header")
 		return action.Effect
@@ -38,6 +39,12 @@ var Header = action.Define(action.Spec[headerInputs, action.None]{
 	},
 })
 
+// What a value may be wrong for that is computed.
+var (
+	invalidHeader = action.Outcome{Status: 500, Code: "invalid_header", When: "a header's name or value is not valid"}
+	invalidStatus = action.Outcome{Status: 500, Code: "invalid_status", When: "the computed status is none"}
+)
+
 type headerInputs struct {
 	Headers action.Expr[action.Map] `doc:"Values by header." class:"token" leak:"would be sent to the requester"`
 }
@@ -52,8 +59,9 @@ func refuseInParallel(l action.Load, name string) {
 // Cookie sets a cookie.
 var Cookie = action.Define(action.Spec[cookieInputs, action.None]{
 	Name: "cookie", Summary: "Sets a cookie (RFC 6265).",
-	Doc:     "Without max_age it lasts as long as the browser's session; 0 deletes it.",
-	Example: "- cookie: {name: theme, value: \"${args.theme}\", max_age: 365d}\n",
+	Failures: []action.Outcome{{Status: 500, Code: "invalid_cookie", When: "the value has characters that no cookie may have"}},
+	Doc:      "Without max_age it lasts as long as the browser's session; 0 deletes it.",
+	Example:  "- cookie: {name: theme, value: \"${args.theme}\", max_age: 365d}\n",
 	Prepare: func(l action.Load, in *cookieInputs) action.Result {
 		refuseInParallel(l, "cookie")
 		if c := (&http.Cookie{Name: in.Name, Value: "x"}); c.Valid() != nil {
@@ -103,11 +111,15 @@ var Redirect = action.Define(action.Spec[redirectInputs, action.None]{
 	Name: "redirect", Summary: "Ends the request by sending the client to another address.", Main: "url", Ends: true,
 	Doc:      "An address of another site has to be constant, or its origin among `allow`: otherwise whoever makes the link could send your users anywhere.",
 	Example:  "- redirect: /films/${film.id}\n",
-	Failures: []action.Outcome{{Status: 400, Code: "redirect_refused", When: "the address is of a site that is not allowed"}},
+	Failures: []action.Outcome{{Status: 400, Code: "redirect_refused", When: "the address is of a site that is not allowed"}, invalidHeader, invalidStatus},
 	Prepare: func(l action.Load, in *redirectInputs) action.Result {
 		refuseInParallel(l, "redirect")
-		l.Responds()
-		if n, ok := in.Status.Constant(); ok && !slices.Contains(redirects, n) {
+		n, ok := in.Status.Constant()
+		l.Responds(action.Response{Status: n, Headers: []string{"Location"}})
+		if _, constant := in.URL.Constant(); constant {
+			l.Fails(invalidStatus) // it goes where the author says
+		}
+		if ok && !slices.Contains(redirects, n) {
 			l.Problem(source.Problem{Span: l.At("status"), Code: "out_of_range", Text: fmt.Sprintf("a redirect has one of the statuses 301, 302, 303, 307, 308, and not %d", n)})
 		}
 		for _, origin := range in.Allow {
@@ -174,10 +186,12 @@ func (in *redirectInputs) permits(to string) bool {
 // Status sets the status of the answer.
 var Status = action.Define(action.Spec[statusInputs, action.None]{
 	Name: "status", Summary: "Sets the status of the answer.", Main: "status",
-	Example: "- status: 201\n",
+	Example:  "- status: 201\n",
+	Failures: []action.Outcome{invalidStatus},
 	Prepare: func(l action.Load, in *statusInputs) action.Result {
 		refuseInParallel(l, "status")
-		if n, ok := in.Status.Constant(); ok && !action.Status(n) {
+		n, ok := in.Status.Constant()
+		if l.Answers(n); ok && !action.Status(n) {
 			l.Problem(source.Problem{Span: l.At("status"), Code: "out_of_range", Text: fmt.Sprintf("%d is no status from 200 to 599", n)})
 		}
 		return action.Effect

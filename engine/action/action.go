@@ -50,11 +50,20 @@ type Spec[In, Out any] struct {
 	Run func(c *Call, in *In) (Out, error)
 }
 
-// Outcome is a failure that an action declares.
+// Outcome is a failure that an action declares. Status 0 is one of which status
+// and code are known only when it runs.
 type Outcome struct {
 	Status int
 	Code   string
 	When   string
+}
+
+// Response is an answer that a step gives itself.
+type Response struct {
+	Status  int          // 0: known only when it runs
+	Type    *schema.Type // of the body; nil: it has none
+	Content string       // the media type of the body; "": known only when it runs
+	Headers []string     // the names of headers that it sets
 }
 
 // None is the result of actions that have none: they leave ${last} alone.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cloudlet/engine/database"
@@ -55,6 +56,8 @@ type Exchange struct {
 	Out []byte
 	// Trace, where there is one, is told of every step.
 	Trace func(Traced)
+	// Cover counts what ran, a place for each point of the plan; nil: nobody counts.
+	Cover []atomic.Uint32
 	// Depth counts the endpoints that called each other.
 	Depth int
 
@@ -124,6 +127,12 @@ func Bearer(r *http.Request) string {
 type Services struct {
 	Identity *identity.Service
 	Database func(name string) *database.DB
+	// Clock is what time it is; nil is time.Now. ${now()} follows it.
+	Clock func() time.Time
+	// Outgoing carries the requests that actions send to other services.
+	Outgoing http.RoundTripper
+	// Files is the folder of the app's files, absolute; it may not exist yet.
+	Files string
 }
 
 // Traced is one step as `call --trace` shows it; no value above public is in it.

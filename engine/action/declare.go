@@ -25,7 +25,7 @@ const (
 
 // Input is one input of an action, derived from a field of its inputs' struct.
 // The field's tags: doc, enum (comma-separated), default, class (token, secret),
-// optional, leak, and name where the snake_case of the field's name will not do.
+// optional, leak, otherwise, and name where the snake_case of the field's name will not do.
 type Input struct {
 	Name     string
 	Doc      string
@@ -37,7 +37,10 @@ type Input struct {
 	Required bool
 	Default  string
 	Enum     []string
-	index    int
+	// Otherwise marks a chain that is gone through where none of the others is, also
+	// where it is not written: an else.
+	Otherwise bool
+	index     int
 }
 
 // Field is the input's field in the inputs' struct in.
@@ -81,6 +84,7 @@ func inputOf(f reflect.StructField, index int) Input {
 		in.AnyClass = true
 	}
 	_, optional := f.Tag.Lookup("optional")
+	_, in.Otherwise = f.Tag.Lookup("otherwise")
 	in.Required = !optional && in.Default == ""
 	in.Form, in.Type = formOf(reflect.New(f.Type).Interface())
 	return in

@@ -63,6 +63,7 @@ type Within struct {
 	Transaction string // the database whose transaction the chain runs in
 	Parallel    bool   // the chain runs beside others: outer names are read-only, nothing in it ends the outside
 	Handler     bool   // the chain handles a failure: ${error} is known
+	Caught      bool   // what the chain fails with is handled: the client never sees it
 }
 
 // Load is what an action may ask for while its file is loaded.
@@ -86,8 +87,13 @@ type Load interface {
 	Branch() bool
 	// Returns says that the step ends its chain with a result of the type t.
 	Returns(t *schema.Type)
-	// Responds says that the step gives the whole answer itself.
-	Responds()
+	// Responds says that the step gives the whole answer itself, and which.
+	Responds(r Response)
+	// Answers says that the step sets the status of the answer; 0 is one that is
+	// known only when it runs.
+	Answers(status int)
+	// Fails says what the step may fail with, in place of what its action declares.
+	Fails(list ...Outcome)
 	// Database is the name of the database to use where the step says name, which may be "".
 	Database(name string) string
 	// Endpoint resolves "GET /films/{id}" when all files are compiled. The input is where problems go.

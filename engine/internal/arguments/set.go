@@ -81,6 +81,12 @@ func Compile(fields []schema.Field, method string, ignoreUnknown bool) *Set {
 // Shape is the names of the arguments in the order of their declaration.
 func (s *Set) Shape() *schema.Shape { return s.shape }
 
+// TakesBody reports whether Decode reads the body.
+func (s *Set) TakesBody() bool { return s.body }
+
+// IgnoresUnknown reports whether names that are not declared are passed over.
+func (s *Set) IgnoresUnknown() bool { return s.ignore }
+
 // Decode reads the arguments of a request into values, which has a place for each
 // name of Shape. path gives the text of a path argument by its name; it is not
 // asked for others and may be nil where there are none. limit is how many bytes

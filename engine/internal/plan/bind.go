@@ -22,6 +22,7 @@ type binder struct {
 	nodes   map[string]*document.Node // what the author wrote, by input
 	pending []pendingChain            // the chains of its named steps
 	failed  bool                      // an input has a problem: nothing is prepared
+	told    bool                      // Prepare said what the step may fail with
 	strays  int                       // inputs of unknown names, each of which may be meant for one that is missing
 }
 
@@ -45,6 +46,9 @@ func (b *builder) bindAction(sc *scope, s *step, w *written) action.Result {
 	}
 	for i := range w.act.Inputs {
 		bd.compileRest(&w.act.Inputs[i])
+	}
+	if !bd.told {
+		sc.fails.add(w.act.Failures...)
 	}
 	if w.act.Ends {
 		r.Ends = true
@@ -227,7 +231,7 @@ func (bd *binder) namedSteps(in *action.Input, n *document.Node, chains *action.
 		ch.Write()
 		chains.Names = append(chains.Names, e.Key.Value)
 		chains.List = append(chains.List, ch)
-		bd.pending = append(bd.pending, pendingChain{ch, e.Value})
+		bd.pending = append(bd.pending, pendingChain{ch, e.Value, in.Name, e.Key})
 	}
 }
 

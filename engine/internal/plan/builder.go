@@ -55,6 +55,7 @@ type Plan struct {
 	Endpoints  []*Endpoint
 	Composites []Composite
 	verbs      map[string]*Verb // by "GET /films/{id}"
+	points     []Point
 	link       []func(open func(string) *database.DB)
 }
 
@@ -79,6 +80,7 @@ type builder struct {
 	open          []*composite          // those being compiled, the outermost first
 	folders       map[string][]string   // action names visible in a folder
 	queries       map[*action.SQL]*query
+	points        []Point
 	link          []func(open func(string) *database.DB)
 	linkCalls     []func(*Plan)
 	byPath        map[string]int // places of the app's endpoints
@@ -107,13 +109,13 @@ func Compile(app *App, problems *source.Problems) *Plan {
 		e := b.endpoint(i)
 		p.Endpoints = append(p.Endpoints, e)
 		for _, v := range e.Verbs {
-			p.verbs[v.Method+" "+e.Path] = v
+			p.verbs[v.Method+" "+e.Path], v.plan = v, p
 		}
 	}
 	for _, l := range b.linkCalls {
 		l(p)
 	}
-	p.link = b.link
+	p.link, p.points = b.link, b.points
 	return p
 }
 

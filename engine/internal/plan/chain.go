@@ -13,6 +13,7 @@ import (
 // chain is a compiled list of steps.
 type chain struct {
 	steps []step
+	point int // as a branch; none where every run goes through it
 	// clear are the slots of names that steps which may be skipped bind first: they
 	// must not keep the value of a turn before.
 	clear []int
@@ -33,11 +34,14 @@ type step struct {
 	action  *action.Action
 	visible []tracedInput // what a trace shows
 	result  *schema.Type  // of the result, for a trace
+	point   int           // for coverage
+	skipped int           // the point of its being skipped; none without `if`
 }
 
 // run runs the steps in order and returns the last result, or NoResult.
 func (ch *chain) run(c *action.Call) (any, error) {
 	result := action.NoResult
+	count(c, ch.point)
 	for _, slot := range ch.clear {
 		c.Slots[slot] = nil
 	}
@@ -68,13 +72,18 @@ func (s *step) do(c *action.Call) (any, error) {
 
 func (s *step) perform(c *action.Call) (any, error) {
 	if s.plain {
+		count(c, s.point)
 		return s.run(c)
 	}
 	if s.if_ != nil {
 		if yes, err := truth(s.if_, c); !yes || err != nil {
+			if err == nil {
+				count(c, s.skipped)
+			}
 			return action.NoResult, err
 		}
 	}
+	count(c, s.point)
 	v, err := s.bounded(c)
 	if err == nil || s.handler == nil {
 		return v, err
@@ -116,7 +125,7 @@ func (s *step) locate(err error) error {
 
 // chain compiles the steps of a node in the scope sc and says what they give.
 func (b *builder) chain(sc *scope, node *document.Node) (*chain, action.Result) {
-	ch := &chain{}
+	ch := &chain{point: none}
 	result := action.Result{}
 	if node == nil || node.Kind != document.Sequence {
 		if node != nil && !node.IsNull() && !node.Refused() {

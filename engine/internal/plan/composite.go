@@ -31,6 +31,7 @@ type variant struct {
 	chain  *chain
 	frame  *frame
 	result action.Result
+	fails  *outcomes
 }
 
 // composite finds a composite action that is visible in a folder: the nearest wins.
@@ -98,7 +99,7 @@ func (b *builder) variant(c *composite, fields []schema.Field, around surroundin
 	if v := c.variants[key.String()]; v != nil {
 		return v
 	}
-	v := &variant{frame: newFrame()}
+	v := &variant{frame: newFrame(), fails: &outcomes{}}
 	if c.document.Actions == nil {
 		return v
 	}
@@ -107,6 +108,7 @@ func (b *builder) variant(c *composite, fields []schema.Field, around surroundin
 	sc := newScope(v.frame, &ambient{args: argumentsType(fields), user: userType.OrNull(), globals: b.globals,
 		folder: c.folder, database: b.app.DatabaseOf(c.folder), around: around})
 	sc.transaction = around.transaction
+	v.fails = sc.fails
 	v.chain, v.result = b.chain(sc, c.document.Actions)
 	c.open = false
 	b.open = b.open[:len(b.open)-1]
@@ -139,10 +141,9 @@ func (b *builder) callComposite(sc *scope, s *step, w *written) action.Result {
 	if v.chain == nil {
 		return unknown
 	}
-	sc.frame.writes = sc.frame.writes || v.frame.writes
-	sc.frame.responds = sc.frame.responds || v.frame.responds
-	sc.frame.readsUser = sc.frame.readsUser || v.frame.readsUser
-	sc.frame.readsRequest = sc.frame.readsRequest || v.frame.readsRequest
+	sc.frame.adopt(v.frame)
+	sc.fails.merge(v.fails)
+	sc.fails.add(invalidInput)
 	s.run = (&compositeCall{variant: v, inputs: programs, set: arguments.Compile(c.fields, "", false)}).run
 	for i, f := range c.fields {
 		if programs[i] != nil {

@@ -73,17 +73,7 @@ func (p *Plan) match(method, address string) (*Verb, func(string) string, *actio
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	var best *Endpoint
-	var values map[string]string
-	for _, e := range p.Endpoints {
-		if e.Path == address {
-			best, values = e, nil
-			break
-		}
-		if v, ok := matchPath(e.Path, address); ok && (best == nil || moreSpecific(e.Path, best.Path)) {
-			best, values = e, v
-		}
-	}
+	best, values := p.at(address)
 	if best == nil {
 		return nil, nil, action.Fail(http.StatusNotFound, "not_found", "There is nothing at this address.")
 	}
@@ -95,6 +85,20 @@ func (p *Plan) match(method, address string) (*Verb, func(string) string, *actio
 		return v, nil, nil
 	}
 	return v, func(name string) string { return values[name] }, nil
+}
+
+// at finds the endpoint of an address, and what it says for the arguments of the
+// path: nil where the address is the pattern itself.
+func (p *Plan) at(address string) (best *Endpoint, values map[string]string) {
+	for _, e := range p.Endpoints {
+		if e.Path == address {
+			return e, nil
+		}
+		if v, ok := matchPath(e.Path, address); ok && (best == nil || moreSpecific(e.Path, best.Path)) {
+			best, values = e, v
+		}
+	}
+	return best, values
 }
 
 // wildcard reads a segment of a pattern that is an argument: {name} or {name...}.

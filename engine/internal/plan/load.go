@@ -16,6 +16,8 @@ import (
 type pendingChain struct {
 	chain *action.Chain
 	node  *document.Node
+	input string
+	key   *document.Node
 }
 
 // At implements action.Load.
@@ -48,7 +50,24 @@ func (bd *binder) Returns(t *schema.Type) {
 }
 
 // Responds implements action.Load.
-func (bd *binder) Responds() { bd.scope.frame.responds = true }
+func (bd *binder) Responds(r action.Response) {
+	f := bd.scope.frame
+	f.responds, f.answers = true, append(f.answers, r)
+}
+
+// Answers implements action.Load.
+func (bd *binder) Answers(status int) {
+	f := bd.scope.frame
+	f.statuses = append(f.statuses, status)
+	n := bd.written.node
+	f.statusSure = f.statusSure || bd.scope.parent == nil && n.Get("if") == nil && n.Get("on_error") == nil
+}
+
+// Fails implements action.Load.
+func (bd *binder) Fails(list ...action.Outcome) {
+	bd.told = true
+	bd.scope.fails.add(list...)
+}
 
 // Database implements action.Load.
 func (bd *binder) Database(name string) string {
@@ -75,13 +94,45 @@ func (bd *binder) Compile(ch *action.Chain, in action.Within) action.Result {
 	if in.Handler {
 		sc.handler = true
 	}
+	if in.Caught {
+		sc.fails = &outcomes{}
+	}
 	for _, l := range in.Locals {
 		l.Slot = sc.declare(l.Name, l.Type).slot
 	}
 	compiled, r := bd.chain(sc, node)
+	compiled.point = bd.branch(ch, node)
 	sc.close()
 	ch.Compiled(compiled.run, r)
 	return r
+}
+
+// branch is the point of a chain that not every run of the step goes through: none
+// of its main one. A chain that is not written, as an else, is a way too.
+func (bd *binder) branch(ch *action.Chain, node *document.Node) int {
+	for _, p := range bd.pending {
+		if p.chain == ch {
+			if bd.act.Main == p.input {
+				return none
+			}
+			return bd.point(p.key.Span, Branch, strings.TrimSuffix(p.input, "s")+" "+p.key.Value)
+		}
+	}
+	for i := range bd.act.Inputs {
+		in := &bd.act.Inputs[i]
+		if in.Form != action.Steps || in.Field(bd.step.binding.In) != any(ch) {
+			continue
+		}
+		switch {
+		case in.Name == bd.act.Main:
+			return none
+		case node != nil:
+			return bd.point(node.Span, Branch, in.Name)
+		case in.Otherwise:
+			return bd.point(bd.written.key.Span, Branch, in.Name)
+		}
+	}
+	return none
 }
 
 func (bd *binder) nodeOf(ch *action.Chain) *document.Node {
@@ -178,6 +229,7 @@ func (bd *binder) Endpoint(name, in string) *action.Endpoint {
 	}
 	e.Method, e.Path = strings.ToUpper(method), strings.TrimSpace(path)
 	at := bd.At(in)
+	bd.scope.fails.calls = append(bd.scope.fails.calls, e.Method+" "+e.Path)
 	// While a composite is compiled no endpoint is: it may use the composite.
 	if i, ok := bd.byPath[e.Path]; ok && len(bd.open) == 0 {
 		if v := bd.endpoint(i).lookup[e.Method]; v != nil {

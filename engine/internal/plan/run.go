@@ -28,6 +28,7 @@ type exchange struct {
 func (x *exchange) begin(v *Verb, parent context.Context) {
 	x.context.Init(parent, time.Now().Add(v.Timeout))
 	x.call.Exchange, x.call.Context, x.call.Done = &x.Exchange, &x.context, &x.context
+	x.call.Now = x.Services.Clock
 	x.call.Slots = x.slots[:0]
 	if v.slots <= len(x.slots) {
 		x.call.Slots = x.slots[:v.slots]
@@ -258,7 +259,7 @@ func (v *Verb) invoke(c *action.Call, args *schema.Object, user string) (any, er
 		return nil, &action.Failure{Status: 500, Code: "too_deep", Detail: "Endpoints call each other without an end.", Reason: "more than 16 endpoints inside each other"}
 	}
 	x := &exchange{}
-	x.Services, x.Request, x.Address, x.Log, x.Depth = c.Services, c.Request, c.Address, c.Log, c.Depth+1
+	x.Services, x.Request, x.Address, x.Log, x.Cover, x.Depth = c.Services, c.Request, c.Address, c.Log, c.Cover, c.Depth+1
 	x.AdoptTrace(c.Exchange)
 	caller, err := c.Who()
 	if user != "" {

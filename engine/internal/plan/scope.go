@@ -21,6 +21,9 @@ type frame struct {
 	lastRead     int          // the step during whose compilation ${last} was read last
 	returns      *schema.Type // what `return` steps give; nil without any
 	responds     bool         // some step gives the whole answer itself
+	answers      []action.Response
+	statuses     []int // that steps set
+	statusSure   bool  // one of those steps always runs
 }
 
 // whole is the result of the frame's chain with what its `return` steps give.
@@ -32,6 +35,16 @@ func (f *frame) whole(r action.Result) action.Result {
 		return action.Gives(f.returns)
 	}
 	return action.Either(r, action.Gives(f.returns))
+}
+
+// adopt takes over what a composite action does to the request that calls it.
+func (f *frame) adopt(inner *frame) {
+	f.writes = f.writes || inner.writes
+	f.responds = f.responds || inner.responds
+	f.readsUser = f.readsUser || inner.readsUser
+	f.readsRequest = f.readsRequest || inner.readsRequest
+	f.answers = append(f.answers, inner.answers...)
+	f.statuses = append(f.statuses, inner.statuses...)
 }
 
 func newFrame() *frame { return &frame{slots: action.FirstSlot} }
@@ -55,6 +68,7 @@ type scope struct {
 	transaction string          // the database of the surrounding transaction
 	level       int             // of parallelism
 	gone        map[string]bool // names that inner chains bound, unknown by now
+	fails       *outcomes       // what the steps may fail with
 }
 
 // close ends an inner scope: what it bound is remembered only to explain why it is unknown.
@@ -123,13 +137,13 @@ type globals struct {
 }
 
 func newScope(f *frame, a *ambient) *scope {
-	return &scope{frame: f, ambient: a, names: map[string]*variable{}, last: schema.NullType}
+	return &scope{frame: f, ambient: a, names: map[string]*variable{}, last: schema.NullType, fails: &outcomes{}}
 }
 
 // inner is the scope of a chain that a step of s runs.
 func (s *scope) inner() *scope {
 	return &scope{parent: s, frame: s.frame, ambient: s.ambient, names: map[string]*variable{}, last: s.last,
-		handler: s.handler, transaction: s.transaction, level: s.level}
+		handler: s.handler, transaction: s.transaction, level: s.level, fails: s.fails}
 }
 
 var userType = schema.ObjectOf(

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"cloudlet/engine/action"
 	"cloudlet/engine/internal/route"
@@ -21,6 +22,7 @@ type Handler struct {
 	Pattern  *route.Pattern
 	Services *action.Services
 	Log      *slog.Logger
+	Cover    []atomic.Uint32 // for each exchange; nil where nobody counts
 }
 
 // ServeHTTP runs the verb of the request, or says which there are.
@@ -43,7 +45,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	x := &exchange{}
-	x.Request, x.Services, x.Log, x.Encodes = r, h.Services, h.Log, true
+	x.Request, x.Services, x.Log, x.Encodes, x.Cover = r, h.Services, h.Log, true, h.Cover
 	x.Address = &v.mask
 	x.begin(v, r.Context())
 	BoundBody(w, r, v.Timeout) // after begin: when it passes first, net/http cancels the chain and no 504 comes of it

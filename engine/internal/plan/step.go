@@ -32,15 +32,21 @@ func (b *builder) step(sc *scope, node *document.Node) (*step, action.Result) {
 		b.bindUnknown(sc, node)
 		return nil, action.Result{Type: schema.AnyType, Has: action.Maybe}
 	}
-	s := &step{at: w.key.Span, name: w.name, slot: -1, plain: true, action: w.act}
+	s := &step{at: w.key.Span, name: w.name, slot: -1, plain: true, action: w.act, skipped: none}
+	s.point = b.point(s.at, Step, s.name)
 	b.condition(sc, s, w)
 	b.stepBounds(sc, s, w)
+	outside := sc.fails
+	if w.node.Get("on_error") != nil {
+		sc.fails = &outcomes{} // the handler's
+	}
 	var r action.Result
 	if w.comp != nil {
 		r = b.callComposite(sc, s, w)
 	} else {
 		r = b.bindAction(sc, s, w)
 	}
+	sc.fails = outside
 	r = b.onError(sc, s, w, r)
 	if s.if_ != nil && !isTrue(s.if_) {
 		r = skippable(r)
@@ -190,7 +196,9 @@ func (b *builder) condition(sc *scope, s *step, w *written) {
 		return
 	}
 	if n := w.node.Get("if"); n != nil {
-		s.if_ = b.typed(sc, n, schema.BoolType, input{name: "if", anyClass: true})
+		if s.if_ = b.typed(sc, n, schema.BoolType, input{name: "if", anyClass: true}); s.if_ != nil && !isTrue(s.if_) {
+			s.skipped = b.point(n.Span, Branch, "skipped")
+		}
 	}
 }
 
@@ -243,6 +251,7 @@ func (b *builder) onError(sc *scope, s *step, w *written, r action.Result) actio
 	in := sc.inner()
 	in.handler = true
 	ch, hr := b.chain(in, n)
+	ch.point = b.point(n.Span, Branch, "on_error")
 	in.close()
 	s.handler = &action.Chain{}
 	s.handler.Write()

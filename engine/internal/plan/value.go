@@ -189,6 +189,9 @@ func (b *builder) expression(sc *scope, n *document.Node, part expression.Part, 
 	if len(faults) > 0 || p == nil {
 		return nil
 	}
+	if _, constant := p.Constant(); !constant {
+		sc.fails.evaluates = true
+	}
 	if c := p.Type.Highest(); c > in.class && !in.anyClass {
 		b.problems.Add(source.Problem{Span: n.Place(part.Offset, part.Offset+len(part.Source)), Code: "secret_flow",
 			Text: fmt.Sprintf("%s is a %s and %s", clip(strings.TrimSpace(part.Source)), c, leakOf(in))})

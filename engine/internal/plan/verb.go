@@ -56,6 +56,10 @@ type Verb struct {
 	noStore   bool
 	secrets   []string // arguments that the log and ${request.url} must not show
 	mask      mask
+
+	plan      *Plan
+	fails     *outcomes // of its own chains
+	responses []action.Response
 }
 
 // Public reports whether the verb asks for no ticket.
@@ -137,17 +141,20 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 			v.allow = append(v.allow, p)
 		}
 	}
-	b.chains(sc, v, d, s)
+	late := b.chains(sc, v, d, s)
 	v.slots, v.readsUser, v.request, v.Writes = f.slots, f.readsUser, f.readsRequest, f.writes
 	v.responds, v.highest = f.responds, max(v.Result.Type.Highest(), f.returns.Highest())
 	v.noStore = !v.Public() || v.highest >= schema.Token
+	v.fails = sc.fails
+	v.gather(f, late)
 	return v
 }
 
 // chains compiles before, actions, after and on_error in one frame, so that what
-// before binds is visible in all that follows.
-func (b *builder) chains(sc *scope, v *Verb, d *document.Verb, s settings) {
-	v.before = &chain{}
+// before binds is visible in all that follows. late is the type of what after and
+// on_error may put in place of the result, nil where they do not.
+func (b *builder) chains(sc *scope, v *Verb, d *document.Verb, s settings) (late *schema.Type) {
+	v.before = &chain{point: none}
 	for _, n := range s.before {
 		part, _ := b.chain(sc, n)
 		v.before.steps = append(v.before.steps, part.steps...)
@@ -162,6 +169,21 @@ func (b *builder) chains(sc *scope, v *Verb, d *document.Verb, s settings) {
 	if len(s.after) == 0 && v.returns == nil {
 		markDirect(v.actions, sc.frame)
 	}
+	main := sc.frame.returns
+	sc.frame.returns = nil
+	b.replacements(sc, v, r, s)
+	switch late = sc.frame.returns; {
+	case late == nil:
+		sc.frame.returns = main
+	case main != nil:
+		sc.frame.returns = schema.Join(main, late)
+	}
+	return late
+}
+
+// replacements compiles after and on_error, which may put something in place of
+// the result r.
+func (b *builder) replacements(sc *scope, v *Verb, r action.Result, s settings) {
 	for _, n := range s.after {
 		if sc.last = r.Type; r.Type == nil {
 			sc.last = schema.NullType
@@ -173,6 +195,7 @@ func (b *builder) chains(sc *scope, v *Verb, d *document.Verb, s settings) {
 		in := sc.inner()
 		in.handler = true
 		v.onError, _ = b.chain(in, s.onError)
+		v.onError.point = b.point(s.onError.Span, Branch, "on_error")
 	}
 }
 

@@ -1,0 +1,30 @@
+package plan
+
+import (
+	"net/http"
+
+	"cloudlet/engine/identity"
+)
+
+// TakesBody reports whether the verb reads the body of a request.
+func (v *Verb) TakesBody() bool { return v.set.TakesBody() }
+
+// IgnoresUnknown reports whether arguments that are not declared are passed over.
+func (v *Verb) IgnoresUnknown() bool { return v.set.IgnoresUnknown() }
+
+// Permits reports whether the roles of a caller, nil for nobody, let it call the
+// verb. What `allow` says depends on the request and is not asked.
+func (v *Verb) Permits(caller *identity.Caller) bool { return v.permit(caller) == nil }
+
+// Find finds the verb that takes a request, and what its address says for the
+// arguments of the path; nil where there is none. HEAD is GET.
+func (p *Plan) Find(method, address string) (v *Verb, path map[string]string) {
+	e, values := p.at(address)
+	if e == nil {
+		return nil, nil
+	}
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	return e.lookup[method], values
+}
