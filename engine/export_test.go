@@ -5,6 +5,7 @@ import (
 
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
+	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/language/schema"
 )
 
@@ -34,4 +35,17 @@ func DatabasesOf(e *Engine) map[string]*database.DB {
 		all[name] = d.db
 	}
 	return all
+}
+
+// VerbsOf are the verbs of the app in dir, compiled and not linked.
+func VerbsOf(ctx context.Context, dir string, list ...Option) ([]*plan.Verb, []Problem, error) {
+	a, err := loadOnce(ctx, dir, list)
+	if err != nil {
+		return nil, nil, err
+	}
+	var verbs []*plan.Verb
+	for _, e := range a.plan.Endpoints {
+		verbs = append(verbs, e.Verbs...)
+	}
+	return verbs, a.problems.All(), nil
 }

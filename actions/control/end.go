@@ -71,7 +71,9 @@ type respondInputs struct {
 // answer is what is known of the answer at load.
 func (in *respondInputs) answer() action.Response {
 	r := action.Response{Content: "application/json"}
-	r.Status, _ = in.Status.Constant()
+	if n, known := in.Status.Constant(); known {
+		r.Status = n
+	}
 	if in.Body.Given() && r.Status != http.StatusNoContent && r.Status != http.StatusNotModified {
 		r.Type = in.Body.Type()
 	}
@@ -89,7 +91,8 @@ func (in *respondInputs) answer() action.Response {
 			continue
 		}
 		r.Content = ""
-		if v, ok := constant.Lookup(f.Name); known && ok {
+		if known {
+			v, _ := constant.Lookup(f.Name)
 			r.Content = schema.Text(v)
 		}
 	}
@@ -170,7 +173,7 @@ func outcome(status *action.Expr[int], code string, detail *action.Expr[action.T
 	n, known := status.Constant()
 	said, _ := detail.Constant()
 	if !known {
-		code = ""
+		return action.Outcome{}
 	}
 	return action.Outcome{Status: n, Code: code, When: string(said)}
 }

@@ -115,7 +115,11 @@ var Redirect = action.Define(action.Spec[redirectInputs, action.None]{
 	Prepare: func(l action.Load, in *redirectInputs) action.Result {
 		refuseInParallel(l, "redirect")
 		n, ok := in.Status.Constant()
-		l.Responds(action.Response{Status: n, Headers: []string{"Location"}})
+		r := action.Response{Headers: []string{"Location"}}
+		if ok {
+			r.Status = n
+		}
+		l.Responds(r)
 		if _, constant := in.URL.Constant(); constant {
 			l.Fails(invalidStatus) // it goes where the author says
 		}

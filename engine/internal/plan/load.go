@@ -60,7 +60,7 @@ func (bd *binder) Answers(status int) {
 	f := bd.scope.frame
 	f.statuses = append(f.statuses, status)
 	n := bd.written.node
-	f.statusSure = f.statusSure || bd.scope.parent == nil && n.Get("if") == nil && n.Get("on_error") == nil
+	f.statusSure = f.statusSure || f.returns == nil && bd.scope.parent == nil && n.Get("if") == nil && n.Get("on_error") == nil
 }
 
 // Fails implements action.Load.

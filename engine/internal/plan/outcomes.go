@@ -133,7 +133,7 @@ func (v *Verb) Responses() []action.Response { return v.responses }
 // gather collects the successes of a verb whose chains are compiled. late is what
 // its `after` and `on_error` put in place of the result.
 func (v *Verb) gather(f *frame, late *schema.Type) {
-	r := v.Result
+	r := v.final
 	if late != nil {
 		r = action.Either(r, action.Gives(late))
 	}
@@ -156,7 +156,7 @@ func (v *Verb) results(f *frame, r action.Result) {
 		v.respond(withStatus(r, status))
 	}
 	switch {
-	case f.statusSure && f.returns == nil:
+	case f.statusSure:
 	case v.status != 0:
 		v.respond(withStatus(r, v.status))
 	default:

@@ -23,7 +23,7 @@ type frame struct {
 	responds     bool         // some step gives the whole answer itself
 	answers      []action.Response
 	statuses     []int // that steps set
-	statusSure   bool  // one of those steps always runs
+	statusSure   bool  // one of those steps always runs, and nothing returns before it
 }
 
 // whole is the result of the frame's chain with what its `return` steps give.

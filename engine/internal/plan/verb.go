@@ -60,6 +60,7 @@ type Verb struct {
 	plan      *Plan
 	fails     *outcomes // of its own chains
 	responses []action.Response
+	final     action.Result // the chain's own, unless after always replaces it
 }
 
 // Public reports whether the verb asks for no ticket.
@@ -171,7 +172,9 @@ func (b *builder) chains(sc *scope, v *Verb, d *document.Verb, s settings) (late
 	}
 	main := sc.frame.returns
 	sc.frame.returns = nil
-	b.replacements(sc, v, r, s)
+	if v.final = r; b.replacements(sc, v, r, s) {
+		v.final = action.Result{Ends: true}
+	}
 	switch late = sc.frame.returns; {
 	case late == nil:
 		sc.frame.returns = main
@@ -182,14 +185,15 @@ func (b *builder) chains(sc *scope, v *Verb, d *document.Verb, s settings) (late
 }
 
 // replacements compiles after and on_error, which may put something in place of
-// the result r.
-func (b *builder) replacements(sc *scope, v *Verb, r action.Result, s settings) {
+// the result r. It reports whether after always does.
+func (b *builder) replacements(sc *scope, v *Verb, r action.Result, s settings) (always bool) {
 	for _, n := range s.after {
 		if sc.last = r.Type; r.Type == nil {
 			sc.last = schema.NullType
 		}
-		part, _ := b.chain(sc, n)
+		part, ends := b.chain(sc, n)
 		v.after = append(v.after, part)
+		always = always || ends.Ends
 	}
 	if s.onError != nil {
 		in := sc.inner()
@@ -197,6 +201,7 @@ func (b *builder) replacements(sc *scope, v *Verb, r action.Result, s settings) 
 		v.onError, _ = b.chain(in, s.onError)
 		v.onError.point = b.point(s.onError.Span, Branch, "on_error")
 	}
+	return always
 }
 
 // checkResult holds the chain's result against what `returns` declares and what
