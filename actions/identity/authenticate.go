@@ -51,7 +51,7 @@ var Authenticate = action.Define(action.Spec[authenticateInputs, any]{
 		if err != nil {
 			return nil, err
 		}
-		t, err := c.Services.Identity.Authenticate(c.Context, name, password)
+		t, err := c.Services.Identity.AuthenticateIn(c.Context, c.Begun("main"), name, password)
 		if err != nil {
 			return nil, err
 		}

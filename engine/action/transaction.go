@@ -95,3 +95,11 @@ func (c *Call) Tx(name string) (*database.Tx, error) {
 	}
 	return t.tx, nil
 }
+
+// Begun is the transaction of the named database if a statement has begun it, else nil.
+func (c *Call) Begun(name string) *database.Tx {
+	if t := c.transaction; t != nil && t.name == name {
+		return t.tx
+	}
+	return nil
+}

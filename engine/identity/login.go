@@ -3,6 +3,8 @@ package identity
 import (
 	"context"
 	"time"
+
+	"cloudlet/engine/database"
 )
 
 // Authenticate gives a user's ticket for the password. It fails with
@@ -11,10 +13,21 @@ import (
 // with a *database.Error. A stored hash with older parameters, or one of bcrypt, is
 // renewed on the way.
 func (s *Service) Authenticate(ctx context.Context, username, password string) (*Ticket, error) {
+	return s.AuthenticateIn(ctx, nil, username, password)
+}
+
+// AuthenticateIn is Authenticate that reads the user in a transaction of the main
+// database, where one has begun: a database in memory has no other connection. A hash
+// with older parameters is left to the next login then.
+func (s *Service) AuthenticateIn(ctx context.Context, tx *database.Tx, username, password string) (*Ticket, error) {
+	var q querier = s.db
+	if tx != nil {
+		q = tx
+	}
 	// A ticket dates from before its password was looked at, so that a change of the
 	// password meanwhile ends it.
 	now := s.clock()
-	u, err := s.findValid(ctx, username)
+	u, err := s.findValid(ctx, q, username)
 	if err != nil {
 		return nil, err
 	}
@@ -33,14 +46,14 @@ func (s *Service) Authenticate(ctx context.Context, username, password string) (
 		return nil, ErrInvalidCredentials
 	}
 	// The user may have been changed while the password was computed.
-	fresh, err := findUser(ctx, s.db, u.name)
+	fresh, err := findUser(ctx, q, u.name)
 	if err != nil {
 		return nil, err
 	}
 	if fresh == nil || fresh.id != u.id || fresh.locked || fresh.ticketsAfter != u.ticketsAfter {
 		return nil, ErrInvalidCredentials
 	}
-	if renewed != "" {
+	if renewed != "" && tx == nil {
 		s.renew(ctx, u, renewed)
 	}
 	return s.issue(fresh, now)
@@ -50,7 +63,7 @@ func (s *Service) Authenticate(ctx context.Context, username, password string) (
 // It fails with ErrNoSuchUser, ErrUserLocked or a *database.Error.
 func (s *Service) Issue(ctx context.Context, username string) (*Ticket, error) {
 	now := s.clock()
-	u, err := s.findValid(ctx, username)
+	u, err := s.findValid(ctx, s.db, username)
 	switch {
 	case err != nil:
 		return nil, err
@@ -94,11 +107,11 @@ func (s *Service) renew(ctx context.Context, u *userState, hash string) {
 }
 
 // findValid is findUser, which it does not ask for names that no user can have.
-func (s *Service) findValid(ctx context.Context, username string) (*userState, error) {
+func (s *Service) findValid(ctx context.Context, q querier, username string) (*userState, error) {
 	if CheckUserName(username) != nil {
 		return nil, nil
 	}
-	return findUser(ctx, s.db, username)
+	return findUser(ctx, q, username)
 }
 
 // userState is what logins and tickets depend on.
