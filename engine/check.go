@@ -5,7 +5,7 @@ import (
 	"io"
 	"path/filepath"
 
-	"cloudlet/engine/internal/plan"
+	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 )
 
@@ -19,20 +19,12 @@ type Route struct {
 	Summary string   `json:"summary,omitempty"`
 	// PublicWrite marks a verb that writes to a database for everybody.
 	PublicWrite bool `json:"public_write"`
-}
-
-func routeOf(e *plan.Endpoint, v *plan.Verb) Route {
-	r := Route{Method: v.Method, Path: v.Path, File: e.File.Path, Line: v.At.Start().Line, Summary: v.Summary}
-	switch {
-	case v.Public():
-		r.Auth = []string{"public"}
-	case v.Auth.User:
-		r.Auth = []string{"user"}
-	default:
-		r.Auth = v.Auth.Roles
-	}
-	r.PublicWrite = v.Public() && v.Writes
-	return r
+	// Arguments are those of the path, the file and the verb, in the order of their declaration.
+	Arguments []RouteArgument `json:"arguments"`
+	// Result is the type of what a successful answer holds as JSON, nil where none does.
+	Result *schema.Type `json:"result"`
+	// Answers are the answers that the chain can give, by status.
+	Answers []RouteAnswer `json:"answers"`
 }
 
 // Check compiles the app in dir and says all that is wrong with it, warnings too.
