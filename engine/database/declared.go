@@ -49,8 +49,9 @@ func (st *statementText) has(word string) bool {
 // doubts says what a statement's text leaves unsure about its plain columns.
 // SQLite names a column's origin through subqueries, where the origin's
 // declaration need not hold: mixed, where a UNION puts other values below the
-// first select's; absent, where a row may be missing, in an outer join or a
-// scalar subquery. Both are true too often rather than too seldom.
+// first select's; absent, where a row may be missing, in a right or full join or a
+// scalar subquery. Both are true too often rather than too seldom. What a left join
+// leaves unsure says leftJoined.
 func (st *statementText) doubts() (mixed, absent bool) {
 	var opened []int // the tokens "(" that are open
 	for i, t := range st.code {
@@ -62,7 +63,7 @@ func (st *statementText) doubts() (mixed, absent bool) {
 			}
 		case is(st.sql, t, ")") && len(opened) > 0:
 			opened = opened[:len(opened)-1]
-		case isAny(st.sql, t, "left", "right", "full", "outer"):
+		case isAny(st.sql, t, "right", "full"):
 			absent = true
 		case isAny(st.sql, t, "union", "intersect", "except"):
 			mixed = mixed || st.feedsRows(opened)

@@ -274,8 +274,10 @@ func (s *Scratch) describeColumns(d *Description, st *statementText, w *watch, c
 	for _, view := range w.views {
 		v := &statementText{view, significant(Lex(view))}
 		m, a := v.doubts()
-		mixed, absent = mixed || m, absent || a || w.aggregate && !v.has("group")
+		mixed, absent = mixed || m, absent || a || w.aggregate && !v.has("group") || v.has("left") || st.has("left")
 	}
+	joined, sure := st.leftJoined(s.tables)
+	absent = absent || !sure
 	seen := map[string]bool{}
 	for _, c := range columns {
 		if seen[c.Name] {
@@ -285,7 +287,7 @@ func (s *Scratch) describeColumns(d *Description, st *statementText, w *watch, c
 		column := Column{Name: c.Name, Type: schema.AnyType}
 		if c.OriginName != "" && !mixed {
 			column = declared(c.Name, c.DeclType)
-			if t := s.tables[strings.ToLower(c.TableName)]; !absent && t != nil {
+			if t := s.tables[strings.ToLower(c.TableName)]; !absent && t != nil && !joined[strings.ToLower(c.TableName)] {
 				rowID := t.types[strings.ToLower(c.OriginName)] == "" && strings.EqualFold(c.OriginName, "rowid")
 				// A JSON text may still be null.
 				if (t.notNull[strings.ToLower(c.OriginName)] || rowID) && column.Type.Kind != schema.JSON {
