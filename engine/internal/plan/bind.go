@@ -81,8 +81,8 @@ func (bd *binder) collect() {
 		bd.nodes[a.Main] = w.value
 		return
 	}
-	if w.value.IsNull() {
-		return
+	if w.value.IsNull() && (w.value.Value == "" || a.Main == "") {
+		return // nothing is written; a null that is, as in `return: null`, is a value
 	}
 	if w.value.Kind != document.Mapping || bd.swallows() {
 		if a.Main == "" {
