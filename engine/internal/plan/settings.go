@@ -3,8 +3,10 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"cloudlet/engine/identity"
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
@@ -79,6 +81,28 @@ func (s *settings) override(o document.Settings) {
 func (b *builder) checkSettings(o document.Settings) {
 	if o.Database != nil && !b.hasDatabase(o.Database.Value) {
 		b.unknownDatabase(o.Database.Span, o.Database.Value)
+	}
+	if o.Auth != nil {
+		b.checkRoles(o.Auth)
+	}
+}
+
+// checkRoles reports roles that nobody can have, and those that say nothing more.
+// Which roles there are is known only where the app runs.
+func (b *builder) checkRoles(a *document.Auth) {
+	for i, role := range a.Roles {
+		switch first := slices.Index(a.Roles, role); {
+		case identity.CheckRoleName(role) != nil:
+			p := source.Problem{Span: a.RoleSpans[i], Code: "invalid_name",
+				Text: fmt.Sprintf("no role can be called %q: a lower case letter, then up to 63 lower case letters, digits, _ or -", clip(role))}
+			if lower := strings.ToLower(role); identity.CheckRoleName(lower) == nil {
+				p.Hint = fmt.Sprintf("did you mean %q?", lower)
+			}
+			b.problems.Add(p)
+		case first < i:
+			b.problems.Add(source.Problem{Span: a.RoleSpans[i], Code: "duplicate_role", Text: fmt.Sprintf("the role %q is in the list already", role),
+				Related: []source.Related{{Span: a.RoleSpans[first], Text: "here"}}})
+		}
 	}
 }
 

@@ -143,6 +143,7 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 		}
 	}
 	late := b.chains(sc, v, d, s)
+	b.checkResult(src, v, d, late)
 	v.slots, v.readsUser, v.request, v.Writes = f.slots, f.readsUser, f.readsRequest, f.writes
 	v.responds, v.highest = f.responds, max(v.Result.Type.Highest(), f.returns.Highest())
 	v.noStore = !v.Public() || v.highest >= schema.Token
@@ -164,7 +165,6 @@ func (b *builder) chains(sc *scope, v *Verb, d *document.Verb, s settings) (late
 	var r action.Result
 	v.actions, r = b.chain(sc, d.Actions)
 	r = sc.frame.whole(r)
-	b.checkResult(v, d, r)
 	v.Result = r
 	v.replaced = len(s.after) > 0 || s.onError != nil
 	if len(s.after) == 0 && v.returns == nil {
@@ -204,46 +204,6 @@ func (b *builder) replacements(sc *scope, v *Verb, r action.Result, s settings) 
 	return always
 }
 
-// checkResult holds the chain's result against what `returns` declares and what
-// the requester may receive.
-func (b *builder) checkResult(v *Verb, d *document.Verb, r action.Result) {
-	if r.Type != nil && r.Type.Highest() >= schema.Secret {
-		b.problems.Addf(d.Key, "secret_flow", "the result of %s holds a secret and would be sent to the requester", d.Method)
-	}
-	if d.Returns == nil {
-		if d.Status == 204 && r.Has == action.Always {
-			b.problems.Addf(d.StatusSpan, "status_without_body", "status 204 has no body, and this chain has a result")
-		}
-		return
-	}
-	if r.Has == action.Never && !r.Ends {
-		b.problems.Addf(d.ReturnsSpan, "no_result", "returns declares a result, and this chain has none")
-	}
-	if r.Type != nil && !r.Ends && schema.Fits(r.Type, open(d.Returns)) == schema.Never {
-		b.problems.Addf(d.ReturnsSpan, "wrong_type", "the chain's result is %s, and returns declares %s", describe(r.Type), describe(d.Returns))
-	}
-}
-
-// open is a declared result type that takes more fields than it names: they are
-// filtered from the answer.
-func open(t *schema.Type) *schema.Type {
-	if t == nil {
-		return nil
-	}
-	c := *t
-	if c.Kind == schema.List {
-		c.Elem = open(c.Elem)
-	}
-	if c.Kind == schema.ObjectK {
-		c.Open = true
-		c.Fields = slices.Clone(c.Fields)
-		for i := range c.Fields {
-			c.Fields[i].Type = open(c.Fields[i].Type)
-		}
-	}
-	return &c
-}
-
 // arguments gathers a verb's arguments: those of the path, the file and the verb.
 func (b *builder) arguments(src *Source, d *document.Verb, v *Verb) {
 	declared := slices.Concat(src.Document.Arguments, d.Arguments)
@@ -275,6 +235,7 @@ func (b *builder) arguments(src *Source, d *document.Verb, v *Verb) {
 	for _, name := range src.PathNames {
 		if !slices.ContainsFunc(v.Arguments, func(f schema.Field) bool { return f.Name == name }) {
 			v.Arguments = append(v.Arguments, schema.Field{Name: name, Type: schema.StringType, In: schema.InPath})
+			b.meantForPath(src, declared, name)
 		}
 	}
 }
