@@ -103,12 +103,6 @@ const (
 
 // form says of which JSON type the values are, and what of them is known besides limits.
 func (t *Type) form(m *members, side Side) {
-	text := func(name, value string) {
-		m.add("type", t.orNull("string"))
-		if name != "" {
-			m.add(name, value)
-		}
-	}
 	switch t.Kind {
 	case JSON:
 	case Null:
@@ -122,46 +116,58 @@ func (t *Type) form(m *members, side Side) {
 		m.add("type", t.orNull("number"))
 		m.add("format", "double")
 	case DecimalK:
-		if side == Sent {
-			m.add("type", t.orNull("string", "number"))
-			m.add("pattern", anyDecimal)
-		} else {
-			text("pattern", decimalPattern)
-		}
-		m.note("An exact decimal number.")
-	case Date:
-		text("format", "date")
-	case Time:
-		text("pattern", timePattern)
-		m.note("A time of day as HH:MM:SS.")
-	case DateTime:
-		text("format", "date-time")
-	case Duration:
-		text("pattern", durationPattern)
-		m.note("A duration such as 1h30m.")
-	case UUID:
-		text("format", "uuid")
-	case Email:
-		text("format", "email")
-	case URL:
-		text("format", "uri")
-		m.note("An absolute http or https URL.")
-		if side == Sent && (t.Limits == nil || t.Limits.Pattern == nil) {
-			m.add("pattern", "^https?://")
-		}
-	case Bytes:
-		text("contentEncoding", "base64")
-	case File:
-		text("format", "binary")
+		t.decimal(m, side)
 	case ObjectK:
 		m.add("type", t.orNull("object"))
 	case List:
 		m.add("type", t.orNull("array"))
 	default:
+		m.add("type", t.orNull("string"))
+		t.text(m, side)
+	}
+}
+
+func (t *Type) decimal(m *members, side Side) {
+	m.note("An exact decimal number.")
+	if side == Sent {
+		m.add("type", t.orNull("string", "number"))
+		m.add("pattern", anyDecimal)
+		return
+	}
+	m.add("type", t.orNull("string"))
+	m.add("pattern", decimalPattern)
+}
+
+// text says what is known of values that JSON writes as strings.
+func (t *Type) text(m *members, side Side) {
+	switch t.Kind {
+	case Date:
+		m.add("format", "date")
+	case Time:
+		m.add("pattern", timePattern)
+		m.note("A time of day as HH:MM:SS.")
+	case DateTime:
+		m.add("format", "date-time")
+	case Duration:
+		m.add("pattern", durationPattern)
+		m.note("A duration such as 1h30m.")
+	case UUID:
+		m.add("format", "uuid")
+	case Email:
+		m.add("format", "email")
+	case URL:
+		m.add("format", "uri")
+		m.note("An absolute http or https URL.")
+		if side == Sent && (t.Limits == nil || t.Limits.Pattern == nil) {
+			m.add("pattern", "^https?://")
+		}
+	case Bytes:
+		m.add("contentEncoding", "base64")
+	case File:
+		m.add("format", "binary")
+	case String:
 		if t.Class == Secret && side == Sent {
-			text("format", "password")
-		} else {
-			text("", "")
+			m.add("format", "password")
 		}
 	}
 }
