@@ -108,7 +108,9 @@ type ambient struct {
 	database string
 	// unsure says that a module above is unread, which may have bound any name.
 	unsure bool
-	around surroundings
+	// outside says that there is no chain: of the names above only config is known.
+	outside bool
+	around  surroundings
 }
 
 // surroundings are what surrounds the call of a composite; nothing else of the
@@ -164,6 +166,13 @@ var requestType = schema.ObjectOf(
 
 // Lookup implements expression.Scope.
 func (s *scope) Lookup(name string) (expression.Variable, bool) {
+	if s.ambient.outside && name != "config" {
+		v := s.find(name)
+		if v == nil {
+			return expression.Variable{}, false
+		}
+		return expression.Variable{Type: v.t, Slot: v.slot}, true
+	}
 	switch name {
 	case "last":
 		s.frame.lastRead = s.frame.step
@@ -206,6 +215,9 @@ func (s *scope) find(name string) *variable {
 // Names implements expression.Scope: what could have been meant.
 func (s *scope) Names() []string {
 	names := []string{"args", "user", "request", "config", "secrets", "last", "null"}
+	if s.ambient.outside {
+		names = []string{"config", "null"}
+	}
 	if s.handler {
 		names = append(names, "error")
 	}

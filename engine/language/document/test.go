@@ -1,0 +1,354 @@
+package document
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cloudlet/engine/language/source"
+)
+
+// Test is one test of a NAME.test.yaml: what there is, what is asked, and what is
+// expected of the answer. Values stay nodes, since they may hold ${…}.
+type Test struct {
+	At    source.Span // of its name
+	Name  string
+	Skip  string // the reason not to run it; "" runs it
+	Given Given
+	Steps []*TestStep // one, unless the test says steps
+}
+
+// Given is what there is when a test begins.
+type Given struct {
+	Users []GivenUser
+	Rows  *Node // a mapping of tables to lists of rows
+	Files *Node // a mapping of paths to texts
+	Clock *Node
+	HTTP  *Node // a mapping of "GET https://…" to answers
+}
+
+// GivenUser is a user that there is.
+type GivenUser struct {
+	Name, Password Text // without a password it has one that nobody knows
+	Roles          []string
+	RoleSpans      []source.Span
+}
+
+// TestStep is one request and what is expected of its answer.
+type TestStep struct {
+	At      source.Span // of the request, or of the step
+	Clock   *Node
+	Request *TestRequest
+	Expect  *TestExpect // nil: nothing is said
+	Save    *Node
+}
+
+// TestRequest is a request. What an author left out is nil.
+type TestRequest struct {
+	Method string // "GET"
+	Key    source.Span
+	Path   *Node
+
+	Query, Headers, Cookies, Body, Form, Text, As *Node
+}
+
+// TestExpect is what is expected. What an author left out is nil.
+type TestExpect struct {
+	At                    source.Span
+	Status, Headers, Body *Node
+	SQL                   []ExpectedRows
+	Log                   []*Node
+}
+
+// ExpectedRows are the rows that a query must give.
+type ExpectedRows struct{ Query, Rows, Database *Node }
+
+// IsTest reports whether the file of a path under endpoints/ holds tests.
+func IsTest(path string) bool {
+	return strings.HasSuffix(path, ".test.yaml") || strings.HasSuffix(path, ".test.yml")
+}
+
+// ParseTests reads a test file. The list is as much of it as can be used.
+func ParseTests(file *source.File, problems *source.Problems) []*Test {
+	r := reader{problems}
+	root := Parse(file, problems)
+	if root == nil || root.Kind == Mapping && len(root.Entries) == 0 {
+		return nil
+	}
+	if root.Kind != Sequence {
+		r.expected(root, "a list of tests, each behind a -")
+		return nil
+	}
+	var tests []*Test
+	for _, n := range root.Items {
+		t := r.test(n)
+		if t == nil {
+			continue
+		}
+		if i := slices.IndexFunc(tests, func(o *Test) bool { return o.Name == t.Name && t.Name != "" }); i >= 0 {
+			problems.Add(source.Problem{Span: t.At, Code: CodeDuplicateKey, Text: fmt.Sprintf("there is a test of the name %q already", shorten(t.Name)),
+				Related: []source.Related{{Span: tests[i].At, Text: "here"}}})
+		}
+		tests = append(tests, t)
+	}
+	return tests
+}
+
+func (r reader) test(n *Node) *Test {
+	if n.Kind != Mapping {
+		r.expected(n, "a test: name, request and expect")
+		return nil
+	}
+	t := &Test{At: mark(n)}
+	single := &TestStep{}
+	var steps *Node
+	r.mapping(n, append(r.stepKeys(single, false),
+		key{"name", func(_, v *Node) {
+			if text, ok := r.text(v); ok {
+				t.Name, t.At = text.Value, text.Span
+			}
+		}},
+		key{"skip", r.into(&t.Skip)},
+		key{"given", func(_, v *Node) { r.given(v, &t.Given) }},
+		key{"steps", func(_, v *Node) { steps = v }},
+	), nil, testHint)
+	if n.Get("name") == nil && !misspelt(n, "name") {
+		r.problems.Addf(mark(n), CodeMissingKey, "a test needs a name")
+	}
+	switch {
+	case steps != nil && (single.Request != nil || single.Expect != nil):
+		r.problems.Addf(mark(n), CodeConflict, "a test has either steps or one request, not both")
+	case steps != nil:
+		t.Steps = r.testSteps(steps)
+	case single.Request != nil:
+		single.At = single.Request.Key
+		t.Steps = []*TestStep{single}
+	case n.Get("request") == nil && !misspelt(n, "request", "steps"):
+		r.problems.Addf(t.At, CodeMissingKey, "a test needs a request, or steps")
+	}
+	return t
+}
+
+func (r reader) testSteps(n *Node) []*TestStep {
+	if n.Kind != Sequence || len(n.Items) == 0 {
+		r.expected(n, "a list of steps, each with request and expect")
+		return nil
+	}
+	var list []*TestStep
+	for _, item := range n.Items {
+		if item.Kind != Mapping {
+			r.expected(item, "a step: request and expect")
+			continue
+		}
+		s := &TestStep{At: mark(item)}
+		r.mapping(item, r.stepKeys(s, true), nil, testHint)
+		if s.Request == nil {
+			if item.Get("request") == nil && !misspelt(item, "request") {
+				r.problems.Addf(mark(item), CodeMissingKey, "a step needs a request")
+			}
+			continue
+		}
+		s.At = s.Request.Key
+		list = append(list, s)
+	}
+	return list
+}
+
+// stepKeys are the keys of a step; a test of one request has them itself, but for
+// the clock, which it says under given.
+func (r reader) stepKeys(s *TestStep, clock bool) []key {
+	keys := []key{
+		{"request", func(_, n *Node) { s.Request = r.testRequest(n) }},
+		{"expect", func(key, n *Node) { s.Expect = r.testExpect(key, n) }},
+		{"save", func(_, n *Node) { s.Save = r.scalar(n, "a name") }},
+	}
+	if clock {
+		keys = append(keys, key{"clock", func(_, n *Node) { s.Clock = r.scalar(n, "a time, such as 2026-01-02T03:04:05Z") }})
+	}
+	return keys
+}
+
+// scalar is the node where it is a single value.
+func (r reader) scalar(n *Node, what string) *Node {
+	if n.Kind != Scalar || n.IsNull() {
+		r.expected(n, what)
+		return nil
+	}
+	return n
+}
+
+// keyed is the node where it is a mapping.
+func (r reader) keyed(n *Node, what string) *Node {
+	if n.Kind != Mapping {
+		r.expected(n, what)
+		return nil
+	}
+	return n
+}
+
+func (r reader) given(n *Node, g *Given) {
+	if r.keyed(n, "what is given: users, rows, files, clock or http") == nil {
+		return
+	}
+	r.mapping(n, []key{
+		{"users", func(_, v *Node) { g.Users = r.givenUsers(v) }},
+		{"rows", func(_, v *Node) { g.Rows = r.keyed(v, "lists of rows by table") }},
+		{"files", func(_, v *Node) { g.Files = r.keyed(v, "texts by path") }},
+		{"clock", func(_, v *Node) { g.Clock = r.scalar(v, "a time, such as 2026-01-02T03:04:05Z") }},
+		{"http", func(_, v *Node) { g.HTTP = r.keyed(v, "answers by method and URL") }},
+	}, []string{"mail", "jobs"}, nil)
+}
+
+func (r reader) givenUsers(n *Node) []GivenUser {
+	if n.Kind != Sequence {
+		r.expected(n, "a list of users")
+		return nil
+	}
+	var list []GivenUser
+	for _, item := range n.Items {
+		if r.keyed(item, "a user: name, password and roles") == nil {
+			continue
+		}
+		var u GivenUser
+		into := func(target *Text) func(_, v *Node) {
+			return func(_, v *Node) { *target, _ = r.text(v) }
+		}
+		r.mapping(item, []key{{"name", into(&u.Name)}, {"password", into(&u.Password)},
+			{"roles", func(_, v *Node) { u.Roles, u.RoleSpans, _ = r.words(v, "a list of roles") }}}, nil, nil)
+		if u.Name.Value == "" {
+			if item.Get("name") == nil && !misspelt(item, "name") {
+				r.problems.Addf(mark(item), CodeMissingKey, "a user needs a name")
+			}
+			continue
+		}
+		if i := slices.IndexFunc(list, func(o GivenUser) bool { return strings.EqualFold(o.Name.Value, u.Name.Value) }); i >= 0 {
+			r.problems.Add(source.Problem{Span: u.Name.Span, Code: CodeDuplicateKey, Text: fmt.Sprintf("the user %q is given twice", shorten(u.Name.Value)),
+				Related: []source.Related{{Span: list[i].Name.Span, Text: "here"}}})
+			continue
+		}
+		list = append(list, u)
+	}
+	return list
+}
+
+// testMethods are the keys of a request that say its method and path.
+var testMethods = []string{"get", "post", "put", "patch", "delete", "head", "options"}
+
+func (r reader) testRequest(n *Node) *TestRequest {
+	if r.keyed(n, "a request, as in {get: /films}") == nil {
+		return nil
+	}
+	q := &TestRequest{}
+	keys := []key{
+		{"query", func(_, v *Node) { q.Query = r.keyed(v, "values by name") }},
+		{"headers", func(_, v *Node) { q.Headers = r.keyed(v, "values by header") }},
+		{"cookies", func(_, v *Node) { q.Cookies = r.keyed(v, "values by cookie") }},
+		{"body", func(_, v *Node) { q.Body = v }},
+		{"form", func(_, v *Node) { q.Form = r.keyed(v, "values by name") }},
+		{"text", func(_, v *Node) { q.Text = r.scalar(v, "a text") }},
+		{"as", func(_, v *Node) { q.As = r.scalar(v, "a user's name") }},
+	}
+	for _, name := range testMethods {
+		keys = append(keys, key{name, func(key, v *Node) { r.testPath(q, key, v) }})
+	}
+	r.mapping(n, keys, nil, nil)
+	bodies := 0
+	for _, b := range []*Node{q.Body, q.Form, q.Text} {
+		if b != nil {
+			bodies++
+		}
+	}
+	if bodies > 1 {
+		r.problems.Addf(mark(n), CodeConflict, "a request has one of body, form and text")
+	}
+	if q.Path == nil {
+		if !slices.ContainsFunc(testMethods, func(m string) bool { return n.Get(m) != nil }) && !misspelt(n, testMethods...) {
+			r.problems.Addf(mark(n), CodeMissingKey, "a request needs a method and its path, as in get: /films")
+		}
+		return nil
+	}
+	return q
+}
+
+func (r reader) testPath(q *TestRequest, key, n *Node) {
+	if q.Path != nil {
+		r.problems.Addf(key.Span, CodeConflict, "a request has one method, and this one has %s too", strings.ToLower(q.Method))
+		return
+	}
+	if n = r.scalar(n, "a path, such as /films"); n == nil {
+		return
+	}
+	if !strings.HasPrefix(n.Value, "/") {
+		r.problems.Addf(n.Span, CodeInvalidValue, "a path begins with /")
+		return
+	}
+	q.Method, q.Key, q.Path = strings.ToUpper(key.Value), key.Span, n
+}
+
+func (r reader) testExpect(key, n *Node) *TestExpect {
+	if r.keyed(n, "what is expected, as in {status: 200}") == nil {
+		return nil
+	}
+	e := &TestExpect{At: key.Span}
+	r.mapping(n, r.expectKeys(e), []string{"mail", "jobs"}, nil)
+	return e
+}
+
+func (r reader) expectKeys(e *TestExpect) []key {
+	return []key{
+		{"status", func(_, v *Node) { e.Status = r.scalar(v, "a status, such as 200") }},
+		{"headers", func(_, v *Node) { e.Headers = r.keyed(v, "values by header") }},
+		{"body", func(_, v *Node) { e.Body = v }},
+		{"sql", func(_, v *Node) {
+			for _, item := range r.list(v, "a list of queries, each {query, rows}") {
+				if q := r.expectedRows(item); q != nil {
+					e.SQL = append(e.SQL, *q)
+				}
+			}
+		}},
+		{"log", func(_, v *Node) { e.Log = r.list(v, "a list of lines") }},
+	}
+}
+
+// list are the items of a list.
+func (r reader) list(n *Node, what string) []*Node {
+	if n.Kind != Sequence {
+		r.expected(n, what)
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(n.Items), func(i *Node) bool { return i.refused })
+}
+
+func (r reader) expectedRows(n *Node) *ExpectedRows {
+	if r.keyed(n, "a query and its rows") == nil {
+		return nil
+	}
+	q := &ExpectedRows{}
+	r.mapping(n, []key{
+		{"query", func(_, v *Node) { q.Query = r.scalar(v, "a statement that reads") }},
+		{"rows", func(_, v *Node) { q.Rows = v }},
+		{"database", func(_, v *Node) { q.Database = r.scalar(v, "a database's name") }},
+	}, nil, nil)
+	for _, name := range []string{"query", "rows"} {
+		if n.Get(name) == nil && !misspelt(n, name) {
+			r.problems.Addf(mark(n), CodeMissingKey, "an expectation of SQL needs %q", name)
+		}
+	}
+	if q.Query == nil || q.Rows == nil {
+		return nil
+	}
+	return q
+}
+
+// testHint says where a key belongs that stands in a test.
+func testHint(name string) string {
+	switch {
+	case slices.Contains(testMethods, name), slices.Contains([]string{"query", "headers", "cookies", "form", "as"}, name):
+		return "it belongs into request"
+	case slices.Contains([]string{"status", "sql", "log"}, name):
+		return "it belongs into expect"
+	case slices.Contains([]string{"users", "rows", "files", "http", "clock"}, name):
+		return "it belongs into given"
+	}
+	return ""
+}
