@@ -71,6 +71,18 @@ func BenchmarkReload(b *testing.B) {
 	}
 }
 
+// BenchmarkCheck checks an app of 1,000 files.
+func BenchmarkCheck(b *testing.B) {
+	dir := thousand(b)
+	for b.Loop() {
+		problems, err := engine.Check(context.Background(), dir, benchOptions()...)
+		fatal(b, err)
+		if len(problems) > 0 {
+			b.Fatal(problems[0])
+		}
+	}
+}
+
 func liveHeap() uint64 {
 	runtime.GC()
 	runtime.GC()

@@ -223,8 +223,8 @@ type column struct {
 }
 
 var (
-	createTable  = regexp.MustCompile(`(?is)CREATE TABLE (\w+) \((.*?)\n\)`)
-	columnOfLine = regexp.MustCompile(`(?m)^ +([a-z_]\w*) +[A-Z]+`)
+	createTable  = regexp.MustCompile(`(?is)CREATE TABLE (\w+) \(\n(.*?)\n\)`)
+	columnOfLine = regexp.MustCompile(`(?m)^[ \t]+([a-z_]\w*) +[A-Z]+`)
 )
 
 // columns are those of the app's tables.

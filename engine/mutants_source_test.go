@@ -233,7 +233,7 @@ func (f *source) holes() []hole {
 	at := 0
 	for _, line := range f.lines {
 		if !strings.HasPrefix(strings.TrimSpace(line), "#") {
-			for i := 0; i+1 < len(line); i++ {
+			for i, end := 0, comment(line); i+1 < end; i++ {
 				if line[i] == '$' && line[i+1] == '{' && (i == 0 || line[i-1] != '$') {
 					end := closing(line, i+1)
 					list = append(list, hole{at + i + 2, at + end})
@@ -244,6 +244,20 @@ func (f *source) holes() []hole {
 		at += len(line)
 	}
 	return list
+}
+
+// comment is where a comment behind something else begins, or the end of the line.
+func comment(line string) int {
+	for at := 0; ; {
+		i := strings.Index(line[at:], " #")
+		if i < 0 {
+			return len(line)
+		}
+		if at += i; strings.Count(line[:at], `"`)%2 == 0 && strings.Count(line[:at], "'")%2 == 0 {
+			return at
+		}
+		at++
+	}
 }
 
 // closing is where the bracket that opens at a place is closed in the line.

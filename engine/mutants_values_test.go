@@ -173,7 +173,7 @@ func wrongTypes(s *shipped) []mutant {
 				list = append(list, f.changed(kind, n, name, to, right...))
 			}
 			for _, use := range s.uses(f, d, name) {
-				list = append(list, f.changed(kind, n, name, use.to, place{use.file, use.line}))
+				list = append(list, f.changed(kind, n, name, use.to, use.right...))
 			}
 		}
 	}
@@ -206,11 +206,13 @@ func contradicted(d declaration, name string) (to string, lines []int) {
 	return to, lines
 }
 
-// use is a place that a type contradicts.
+// simple is a value that is no object: a word, or a field of something.
+var simple = regexp.MustCompile(`^\$\{\w+\.\w+\}$|^\w+$`)
+
+// use are places that a type contradicts.
 type use struct {
-	to   string
-	file string
-	line int
+	to    string
+	right []place
 }
 
 // uses are the places of which each contradicts a type that the argument might have.
@@ -219,7 +221,7 @@ func (s *shipped) uses(f *source, d declaration, name string) []use {
 	from, to := f.extent(d.scope)
 	add := func(text, pattern string) {
 		for _, r := range f.reads(from, to, regexp.MustCompile(pattern)) {
-			list = append(list, use{text, f.name, f.lineOf(r.from)})
+			list = append(list, use{text, []place{{f.name, f.lineOf(r.from)}}})
 			return
 		}
 	}
@@ -241,23 +243,26 @@ func (s *shipped) uses(f *source, d declaration, name string) []use {
 			}
 			switch in.Type.Kind {
 			case schema.String:
-				list = append(list, use{"int", f.name, e.value.Line})
+				list = append(list, use{"int", []place{{f.name, e.value.Line}}})
 			case schema.Int, schema.Bool, schema.Duration, schema.DateTime:
-				list = append(list, use{"object", f.name, e.value.Line})
+				list = append(list, use{"object", []place{{f.name, e.value.Line}}})
 			}
 		}
 	}
 	for _, st := range s.statements() {
 		limit := regexp.MustCompile(`\b(?:LIMIT|OFFSET) \$\{` + read + `\}`)
 		if at := limit.FindStringIndex(st.file.text[st.from:st.to]); at != nil && st.file == f && st.from >= from && st.to <= to {
-			list = append(list, use{"object", f.name, f.lineOf(st.from + at[0])})
+			list = append(list, use{"object", []place{{f.name, f.lineOf(st.from + at[0])}}})
 		}
 	}
+	var right []place
 	for _, c := range s.calls(f) {
-		if v := lookup(c.inputs, d.key.Value); v != nil && regexp.MustCompile(`^\$\{\w+\.\w+\}$|^\w+$`).MatchString(v.Value) {
-			list = append(list, use{"object", c.file.name, v.Line})
-			break
+		if v := lookup(c.inputs, d.key.Value); v != nil && simple.MatchString(v.Value) {
+			right = append(right, place{c.file.name, v.Line})
 		}
+	}
+	if len(right) > 0 {
+		list = append(list, use{"object", right})
 	}
 	return list
 }
@@ -270,7 +275,7 @@ func swappedSteps(s *shipped) []mutant {
 		steps := s.steps(f)
 		for _, a := range steps {
 			as := lookup(a.node, "as")
-			if as == nil || a.list.Style == yaml.FlowStyle {
+			if as == nil || strings.Count(f.text, "as: "+as.Value+"\n") != 1 || a.list.Style == yaml.FlowStyle {
 				continue
 			}
 			for _, b := range steps {
