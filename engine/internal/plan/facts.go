@@ -12,6 +12,9 @@ func (v *Verb) TakesBody() bool { return v.set.TakesBody() }
 // IgnoresUnknown reports whether arguments that are not declared are passed over.
 func (v *Verb) IgnoresUnknown() bool { return v.set.IgnoresUnknown() }
 
+// ReadsUser reports whether ${user} is read, by the verb's own condition or its chain.
+func (v *Verb) ReadsUser() bool { return v.readsUser }
+
 // Permits reports whether the roles of a caller, nil for nobody, let it call the
 // verb. What `allow` says depends on the request and is not asked.
 func (v *Verb) Permits(caller *identity.Caller) bool { return v.permit(caller) == nil }

@@ -15,13 +15,14 @@ import (
 
 // Endpoint is one file's verbs at one path.
 type Endpoint struct {
-	Path   string
-	File   *source.File
-	Names  []string // of the path's arguments
-	Verbs  []*Verb
-	allow  string // the Allow header
-	lookup map[string]*Verb
-	mask   mask // for a method that it does not take
+	Path        string
+	File        *source.File
+	Description string
+	Names       []string // of the path's arguments
+	Verbs       []*Verb
+	allow       string // the Allow header
+	lookup      map[string]*Verb
+	mask        mask // for a method that it does not take
 }
 
 // Verb is one compiled verb: what a request runs.
@@ -74,7 +75,7 @@ func (b *builder) endpoint(i int) *Endpoint {
 	}
 	src := &b.app.Endpoints[i]
 	d := src.Document
-	e := &Endpoint{Path: src.Path, File: d.File, Names: src.PathNames, lookup: map[string]*Verb{}}
+	e := &Endpoint{Path: src.Path, File: d.File, Description: d.Description, Names: src.PathNames, lookup: map[string]*Verb{}}
 	b.endpoints[i] = e
 	b.checkSettings(d.Settings)
 	for _, verb := range d.Verbs {
