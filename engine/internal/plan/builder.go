@@ -137,12 +137,7 @@ func (p *Plan) find(method, pattern string) *Verb {
 
 // unknownEndpoint reports a call of an endpoint that is not there.
 func (p *Plan) unknownEndpoint(problems *source.Problems, at source.Span, name string) {
-	known := make([]string, 0, len(p.verbs))
-	for k := range p.verbs {
-		known = append(known, k)
-	}
-	sort.Strings(known)
-	problems.Add(source.Problem{Span: at, Code: "unknown_endpoint", Text: "there is no endpoint " + clip(name), Hint: source.DidYouMean(name, known)})
+	problems.Add(source.Problem{Span: at, Code: "unknown_endpoint", Text: "there is no endpoint " + clip(name), Hint: source.DidYouMean(name, p.Names())})
 }
 
 // above lists a folder and those above it, the nearest first; "" is the last.

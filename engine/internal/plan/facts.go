@@ -31,3 +31,9 @@ func (p *Plan) Find(method, address string) (v *Verb, path map[string]string) {
 	}
 	return e.lookup[method], values
 }
+
+// Takes reports whether the verb has an argument of a name.
+func (v *Verb) Takes(name string) bool { return v.set.Shape().Index(name) >= 0 }
+
+// Names lists what can be called, sorted: "GET /films/{id}".
+func (p *Plan) Names() []string { return sortedKeys(p.verbs) }

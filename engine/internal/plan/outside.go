@@ -60,3 +60,8 @@ func Lone(n *document.Node) bool {
 
 // Describe names a type for a problem's sentence: "a string".
 func Describe(t *schema.Type) string { return describe(t) }
+
+// Part compiles one ${…} of a scalar. It is nil after a problem.
+func (o *Outside) Part(n *document.Node, part expression.Part) *expression.Program {
+	return o.b.expression(o.sc, n, part, input{anyClass: true})
+}
