@@ -12,13 +12,14 @@ import (
 type Gate struct {
 	seats chan struct{} // one for each that may be inside, computing or waiting
 	slots chan struct{} // one for each that may compute
+	costs parameters    // of new hashes
 	// computed, where a test set it, is told of each computation with current parameters.
 	computed func()
 }
 
 // NewGate lets `atOnce` computations run, and `waiting` more wait for them.
 func NewGate(atOnce, waiting int) *Gate {
-	return &Gate{seats: make(chan struct{}, atOnce+waiting), slots: make(chan struct{}, atOnce)}
+	return &Gate{seats: make(chan struct{}, atOnce+waiting), slots: make(chan struct{}, atOnce), costs: current}
 }
 
 // waitingPasswords are some seconds of work: whoever came later would give up before.
@@ -26,6 +27,13 @@ const waitingPasswords = 64
 
 // defaultGate leaves half of the cores to other requests.
 func defaultGate() *Gate { return NewGate(max(1, runtime.GOMAXPROCS(0)/2), waitingPasswords) }
+
+// cheapGate hashes at next to no cost.
+func cheapGate() *Gate {
+	g := defaultGate()
+	g.costs = cheap
+	return g
+}
 
 // Hash is the PHC string of a password (argon2id, 19 MiB, 2 passes, 1 thread). It
 // fails with ErrTooBusy when too many wait, with the context's error when that
@@ -96,7 +104,7 @@ type verdict struct {
 
 func (g *Gate) verify(password, stored string) verdict {
 	if len(password) > MaxPasswordSize {
-		password, stored = "", unknownHash // no work is spared, nothing long is hashed
+		password, stored = "", g.unknown() // no work is spared, nothing long is hashed
 	}
 	if isBcrypt(stored) {
 		ok, err := matchesBcrypt(password, stored)
@@ -106,7 +114,7 @@ func (g *Gate) verify(password, stored string) verdict {
 	if err != nil {
 		return verdict{outdated: true, damage: err}
 	}
-	if !a.isCurrent() {
+	if !a.costs(g.costs) {
 		return verdict{matches: a.matches(password), outdated: true}
 	}
 	g.count()
@@ -116,7 +124,7 @@ func (g *Gate) verify(password, stored string) verdict {
 // hash computes with current parameters.
 func (g *Gate) hash(password string) string {
 	g.count()
-	return newHash(password)
+	return newHash(password, g.costs)
 }
 
 func (g *Gate) count() {
@@ -125,9 +133,11 @@ func (g *Gate) count() {
 	}
 }
 
-// unknownHash is a hash of current parameters that no password is known for: who
-// is compared with it takes as long as anybody, and fails.
-const unknownHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+// unknown is a hash of current parameters that no password is known for: who is
+// compared with it takes as long as anybody, and fails.
+func (g *Gate) unknown() string {
+	return argon{parameters: g.costs, salt: make([]byte, saltSize), hash: make([]byte, hashSize)}.String()
+}
 
 // login compares a password with a user's stored hash, "" where there is no such
 // user. Whatever comes out, exactly one computation with current parameters was made, so
@@ -139,7 +149,7 @@ func (g *Gate) login(ctx context.Context, password, stored string) (v verdict, r
 	}
 	defer g.leave(time.Now())
 	if stored == "" {
-		g.verify(password, unknownHash)
+		g.verify(password, g.unknown())
 		return verdict{}, "", nil
 	}
 	v = g.verify(password, stored)
@@ -147,7 +157,7 @@ func (g *Gate) login(ctx context.Context, password, stored string) (v verdict, r
 	case v.outdated && v.matches:
 		renewed = g.hash(password)
 	case v.outdated:
-		g.verify(password, unknownHash)
+		g.verify(password, g.unknown())
 	}
 	return v, renewed, nil
 }

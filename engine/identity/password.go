@@ -23,6 +23,9 @@ type parameters struct {
 // Password Storage Cheat Sheet, for it takes the least memory at equal strength.
 var current = parameters{memory: 19456, time: 2, threads: 1}
 
+// cheap are the parameters of tests that make hundreds of users: no protection at all.
+var cheap = parameters{memory: 8, time: 1, threads: 1}
+
 const (
 	saltSize = 16 // bytes, RFC 9106 section 3.1
 	hashSize = 32 // bytes
@@ -98,16 +101,16 @@ func (a argon) compute(password string, want int) []byte {
 	return argon2.IDKey([]byte(password), a.salt, a.time, a.memory, a.threads, uint32(want))
 }
 
-// newHash is the PHC string of a password with a new salt and current parameters.
-func newHash(password string) string {
-	a := argon{parameters: current, salt: make([]byte, saltSize)}
+// newHash is the PHC string of a password with a new salt.
+func newHash(password string, costs parameters) string {
+	a := argon{parameters: costs, salt: make([]byte, saltSize)}
 	rand.Read(a.salt)
 	a.hash = a.compute(password, hashSize)
 	return a.String()
 }
 
-// isCurrent reports whether a computation of the hash costs what a new one does.
-func (a argon) isCurrent() bool { return a.parameters == current && len(a.hash) == hashSize }
+// costs reports whether a computation of the hash costs what a new one does.
+func (a argon) costs(new parameters) bool { return a.parameters == new && len(a.hash) == hashSize }
 
 // matches compares in constant time.
 func (a argon) matches(password string) bool {
