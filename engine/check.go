@@ -27,7 +27,8 @@ type Route struct {
 	Answers []RouteAnswer `json:"answers"`
 }
 
-// Check compiles the app in dir and says all that is wrong with it, warnings too.
+// Check compiles the app in dir and says all that is wrong with it and its tests,
+// warnings too.
 // It creates and changes nothing. The error is what keeps the app from being read.
 func Check(ctx context.Context, dir string, list ...Option) ([]Problem, error) {
 	_, problems, err := Inspect(ctx, dir, list...)
@@ -37,7 +38,13 @@ func Check(ctx context.Context, dir string, list ...Option) ([]Problem, error) {
 // Inspect is Check that also lists the routes; they are complete only where there
 // are no problems.
 func Inspect(ctx context.Context, dir string, list ...Option) ([]Route, []Problem, error) {
-	a, err := loadOnce(ctx, dir, list)
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	l := newLoader(dir, newOptions(list))
+	l.tests = true
+	a, err := l.load(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

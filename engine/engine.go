@@ -34,11 +34,13 @@ func (e *ProblemsError) Error() string {
 
 // Engine serves one app. It is an http.Handler, safe for use by several goroutines.
 type Engine struct {
-	dir     string
-	o       *options
-	loader  *loader
-	keys    *identity.Keyring
-	current atomic.Pointer[generation]
+	dir    string
+	o      *options
+	loader *loader
+	keys   *identity.Keyring
+	// outgoing carries the requests of actions to others.
+	outgoing *http.Transport
+	current  atomic.Pointer[generation]
 
 	mu        sync.Mutex // one load at a time; guards what follows
 	identity  *identity.Service
@@ -74,7 +76,7 @@ func Open(dir string, list ...Option) (*Engine, error) {
 		return nil, err
 	}
 	o := newOptions(list)
-	e := &Engine{dir: dir, o: o, loader: newLoader(dir, o), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
+	e := &Engine{dir: dir, o: o, loader: newLoader(dir, o), outgoing: newTransport(), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
 	e.loader.fallback = http.HandlerFunc(e.own)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
@@ -114,6 +116,7 @@ func (e *Engine) close() error {
 		g.drain()
 	}
 	e.retired.Wait()
+	e.outgoing.CloseIdleConnections()
 	if e.identity != nil {
 		errs = append(errs, e.identity.Close())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -164,7 +165,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	}
 	e.databases = opened
 	find := func(name string) *database.DB { return current[name] }
-	g.services = &action.Services{Identity: e.identity, Database: find}
+	g.services = &action.Services{Identity: e.identity, Database: find, Outgoing: e.outgoing, Files: filepath.Join(e.dataDir(), "files")}
 	a.plan.Link(find)
 	for _, h := range a.handlers {
 		h.Services = g.services

@@ -19,6 +19,7 @@ import (
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/route"
 	"cloudlet/engine/internal/settings"
+	"cloudlet/engine/internal/trial"
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/source"
 )
@@ -34,7 +35,8 @@ type app struct {
 	handlers   []*plan.Handler  // of the plan's endpoints, without services
 	table      *route.Table
 	migrations map[string][]database.Set
-	newest     int64 // when the youngest pending migration was changed, Unix nanoseconds; 0: none is pending
+	tests      []*trial.Test // where the loader reads them
+	newest     int64         // when the youngest pending migration was changed, Unix nanoseconds; 0: none is pending
 	problems   source.Problems
 }
 
@@ -45,6 +47,11 @@ type loader struct {
 	cache map[string]*cached
 	// fallback answers what no endpoint does; nil where nothing is served.
 	fallback http.Handler
+	// tests says that test files are read too; a server has no use for them.
+	tests bool
+	// empty takes the databases for empty ones, whatever there is.
+	empty     bool
+	testFiles []*source.File // of the load under way
 }
 
 // cached is a document that was parsed from a text.
@@ -89,6 +96,7 @@ func (l *loader) load(ctx context.Context) (*app, error) {
 	}
 	a.plan = plan.Compile(input, &a.problems)
 	l.route(a)
+	l.compileTests(a, input)
 	return a, nil
 }
 
@@ -110,6 +118,7 @@ func (l *loader) walk(fsys fs.FS, a *app, input *plan.App) ([]string, error) {
 	for _, c := range l.cache {
 		c.used = false
 	}
+	l.testFiles = nil
 	var migrations []string
 	err := fs.WalkDir(fsys, endpointsFolder, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -182,7 +191,11 @@ func (l *loader) file(fsys fs.FS, a *app, input *plan.App, name string) error {
 		} else {
 			input.Unread.Modules[folder] = true
 		}
-	case base[0] == '_' || strings.HasSuffix(stem, ".test"):
+	case document.IsTest(base):
+		if l.tests {
+			l.testFiles = append(l.testFiles, source.NewFile(name, text))
+		}
+	case base[0] == '_':
 	default:
 		l.endpoint(a, input, name, text, folder)
 	}
@@ -235,6 +248,19 @@ func (l *loader) parse(a *app, name string, text []byte, parse func(*source.File
 	return c.document
 }
 
+// compileTests checks the test files, as far as there is an app to check them against.
+func (l *loader) compileTests(a *app, input *plan.App) {
+	sound := a.problems.Count() == 0
+	env := &trial.Env{Plan: a.plan, Scratch: input.Scratch, Databases: input.Databases, Config: input.Config}
+	for _, f := range l.testFiles {
+		if !sound {
+			document.ParseTests(f, &a.problems)
+			continue
+		}
+		a.tests = append(a.tests, trial.Compile(f, env, &a.problems)...)
+	}
+}
+
 // migrations reads the _migrations folders, each for the database of its folder.
 func (l *loader) migrations(fsys fs.FS, a *app, input *plan.App, folders []string) {
 	a.migrations["main"] = []database.Set{identity.Migrations()}
@@ -254,6 +280,9 @@ func (l *loader) migrations(fsys fs.FS, a *app, input *plan.App, folders []strin
 
 // databaseFile is the file of a database, "" in memory.
 func (l *loader) databaseFile(url string) string {
+	if l.empty {
+		return ""
+	}
 	file := strings.TrimPrefix(url, "sqlite:")
 	if file == ":memory:" {
 		return ""

@@ -19,7 +19,12 @@ func (e *Engine) own(w http.ResponseWriter, r *http.Request) {
 		e.get(w, r, schema.NewObject("status", "ready"))
 		return
 	}
-	e.fail(w, r, http.StatusNotFound, "not_found", "There is nothing at this address.")
+	plan.WriteFailure(w, &action.Exchange{Request: r, Log: e.o.log}, notFound())
+}
+
+// notFound is the failure of an address that nothing takes.
+func notFound() *action.Failure {
+	return action.Fail(http.StatusNotFound, "not_found", "There is nothing at this address.")
 }
 
 func (e *Engine) healthObject() *schema.Object {

@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/database"
+	"cloudlet/engine/identity"
+	"cloudlet/engine/internal/plan"
+	"cloudlet/engine/internal/trial"
+)
+
+// stage is a compiled app with databases in memory, for one test after the other.
+type stage struct {
+	app       *app
+	databases map[string]*database.DB
+	images    map[string][]byte // of the databases after the migrations
+	keys      *identity.Keyring
+	folder    string // of what tests are given as files
+	cover     []atomic.Uint32
+	world     trial.World
+}
+
+// newStage opens the databases, applies the migrations and binds the plan to them.
+// Close it, also after an error.
+func newStage(ctx context.Context, a *app) (s *stage, err error) {
+	s = &stage{app: a, databases: map[string]*database.DB{}, images: map[string][]byte{}, keys: identity.NewKeyring(),
+		cover: make([]atomic.Uint32, len(a.plan.Points()))}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if s.folder, err = os.MkdirTemp("", "cloudlet-test-"); err != nil {
+		return nil, err
+	}
+	for _, name := range a.settings.DatabaseNames() {
+		db, err := database.Open(ctx, database.Config{Name: name, URL: "sqlite::memory:"})
+		if err != nil {
+			return nil, err
+		}
+		s.databases[name] = db
+		if err := apply(ctx, db, a.migrations[name]); err != nil {
+			return nil, err
+		}
+		if s.images[name], err = db.Snapshot(ctx); err != nil {
+			return nil, err
+		}
+	}
+	find := func(name string) *database.DB { return s.databases[name] }
+	a.plan.Link(find)
+	s.world = trial.World{Handler: a.table, Database: find, Clock: &trial.Clock{}, Log: &trial.Recorder{}, Outgoing: &trial.Outgoing{},
+		Files: filepath.Join(s.folder, "files")}
+	return s, nil
+}
+
+// fresh readies the stage for the next test: nothing is left of the one before.
+func (s *stage) fresh(ctx context.Context) error {
+	if err := s.leave(); err != nil {
+		return err
+	}
+	for name, db := range s.databases {
+		if err := db.Restore(ctx, s.images[name]); err != nil {
+			return err
+		}
+	}
+	log := slog.New(s.world.Log)
+	auth := s.app.settings.Auth
+	var err error
+	s.world.Identity, err = identity.Open(ctx, s.databases["main"], s.keys, identity.Options{Issuer: auth.Issuer, TicketLifetime: auth.Ticket,
+		Log: log, Clock: s.world.Clock.Now, CheapPasswords: true})
+	if err != nil {
+		return err
+	}
+	services := &action.Services{Identity: s.world.Identity, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files}
+	for _, h := range s.app.handlers {
+		h.Services, h.Log, h.Cover = services, log, s.cover
+	}
+	return nil
+}
+
+// leave ends what the test before left.
+func (s *stage) leave() error {
+	if s.world.Identity != nil {
+		if err := s.world.Identity.Close(); err != nil {
+			return err
+		}
+		s.world.Identity = nil
+	}
+	return os.RemoveAll(s.world.Files)
+}
+
+func (s *stage) close() {
+	// Nothing of it outlives the process, and nothing can be done about what cannot be closed.
+	_ = s.leave()
+	for _, db := range s.databases {
+		_ = db.Close()
+	}
+	if s.folder != "" {
+		_ = os.RemoveAll(s.folder)
+	}
+}
+
+// newTestLoader is a loader that reads test files too, for databases that begin empty.
+func newTestLoader(dir string, o *options) *loader {
+	l := newLoader(dir, o)
+	l.tests, l.empty = true, true
+	l.fallback = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		plan.WriteFailure(w, &action.Exchange{Request: r}, notFound())
+	})
+	return l
+}
