@@ -13,7 +13,6 @@ import (
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
-	"cloudlet/engine/internal/settings"
 	"cloudlet/engine/internal/watch"
 	"cloudlet/engine/language/source"
 )
@@ -82,7 +81,7 @@ func Open(dir string, list ...Option) (*Engine, error) {
 	e.stop = stop
 	if o.watch {
 		// Watching begins before the files are read, so that no change falls between.
-		if e.watcher, err = watch.Start(watch.Options{Roots: []string{filepath.Join(dir, settings.FileName), filepath.Join(dir, endpointsFolder)}}); err != nil {
+		if e.watcher, err = watchApp(dir); err != nil {
 			stop()
 			return nil, err
 		}

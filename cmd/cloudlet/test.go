@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"time"
+
+	"cloudlet/actions"
+	"cloudlet/engine"
+)
+
+// testCommand is `cloudlet test`.
+type testCommand struct {
+	Folder   string        `arg:"" optional:"" name:"app" help:"The app's folder."`
+	Format   string        `enum:"text,json,junit" default:"text" help:"How results are printed: ${enum}."`
+	Only     string        `name:"run" placeholder:"REGEXP" help:"Run only the tests whose name or file matches."`
+	Parallel int           `placeholder:"N" help:"How many tests run at once. The default is one for each core."`
+	Timeout  time.Duration `default:"30s" help:"How long one test may take."`
+	Coverage int           `placeholder:"PERCENT" help:"Fail where fewer of the steps, or of the branches, ran."`
+	Watch    bool          `help:"Run again whenever a file of the app changes."`
+}
+
+// Help is what --help says besides the flags.
+func (testCommand) Help() string {
+	return `Tests stand in NAME.test.yaml beside the endpoints:
+
+    - name: a good password gives a ticket
+      given:
+        users: [{name: alice, password: correct horse battery, roles: [guest]}]
+      request: {get: /auth/login, query: {username: alice, password: correct horse battery}}
+      expect: {status: 200, body: {ticket: "${len(value) > 100}", token_type: Bearer}}
+
+given     users, rows: {films: [{id: 1, title: Alien}]}, files, clock: a time that
+          stands still, http: what others answer, by "GET https://…"
+request   get, post, … with the path; query, headers, cookies; body, form or text;
+          as: the user whose ticket it brings
+expect    status, headers, body, sql: [{query, rows}], log: lines in their order
+steps     several of {request, expect, save, clock} in place of one request. What is
+          saved can be read by those after it: save: first, then ${first.body.id}
+
+Fields that are not named are not compared. ${…} alone is a condition over value. Each
+test has databases of its own, in memory, and the clock holds for ${now()} and
+tickets, not for CURRENT_TIMESTAMP in SQL.
+
+Example:
+
+    cloudlet test myapp --run login --format junit > results.xml
+`
+}
+
+// Run runs the tests, once or at every change.
+func (c *testCommand) Run(ctx context.Context, t *terminal, f *folder) error {
+	dir, err := f.dir(c.Folder)
+	if err != nil {
+		return err
+	}
+	o := engine.TestOptions{Parallel: c.Parallel, Timeout: c.Timeout}
+	if c.Coverage < 0 || c.Coverage > 100 {
+		return usagef("--coverage is a number from 0 to 100")
+	}
+	if c.Only != "" {
+		if o.Run, err = regexp.Compile(c.Only); err != nil {
+			return usagef("--run is no regular expression: %v", err)
+		}
+	}
+	if !c.Watch {
+		return c.once(ctx, t, dir, o)
+	}
+	changes, err := engine.Changes(ctx, dir)
+	if err != nil {
+		return err
+	}
+	for {
+		t.status(c.once(ctx, t, dir, o), "test")
+		if _, more := <-changes; !more {
+			return nil
+		}
+		t.notef("\n-- %s\n", time.Now().Format(time.TimeOnly))
+	}
+}
+
+// once runs the tests and says what came of them.
+func (c *testCommand) once(ctx context.Context, t *terminal, dir string, o engine.TestOptions) error {
+	began := time.Now()
+	if c.Format == "text" {
+		o.Report = func(r engine.TestResult) { t.printf("%s\n", testLine(r)) }
+	}
+	report, problems, err := engine.Test(ctx, dir, o, engine.WithActions(actions.All()))
+	switch {
+	case err != nil:
+		return err
+	case report == nil:
+		return &engine.ProblemsError{Problems: problems}
+	}
+	took := time.Since(began)
+	switch c.Format {
+	case "json":
+		err = printJSON(t.out, resultsOf(report, took))
+	case "junit":
+		err = printJUnit(t.out, report, took)
+	default:
+		err = printReport(t, report, took)
+	}
+	if err != nil {
+		return err
+	}
+	return c.verdict(t, report)
+}
+
+// verdict is errNo where a test failed or too little ran.
+func (c *testCommand) verdict(t *terminal, report *engine.TestReport) error {
+	steps, branches := totals(report)
+	for _, r := range report.Results {
+		if r.Failed() {
+			return errNo
+		}
+	}
+	if percent(steps) < c.Coverage || percent(branches) < c.Coverage {
+		t.notef("cloudlet: %d%% of the steps and %d%% of the branches ran, and --coverage asks for %d%%\n", percent(steps), percent(branches), c.Coverage)
+		return errNo
+	}
+	return nil
+}
+
+// totals adds up the coverage of all files.
+func totals(report *engine.TestReport) (steps, branches engine.Covered) {
+	for _, c := range report.Coverage {
+		steps.Ran, steps.All = steps.Ran+c.Steps.Ran, steps.All+c.Steps.All
+		branches.Ran, branches.All = branches.Ran+c.Branches.Ran, branches.All+c.Branches.All
+	}
+	return steps, branches
+}
+
+// percent is rounded down: 100 means all.
+func percent(c engine.Covered) int {
+	if c.All == 0 {
+		return 100
+	}
+	return 100 * c.Ran / c.All
+}
+
+func ratio(c engine.Covered) string { return fmt.Sprintf("%d/%d", c.Ran, c.All) }
