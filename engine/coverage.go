@@ -9,9 +9,10 @@ import (
 
 // Coverage is how much of a file its tests ran.
 type Coverage struct {
-	File            string `json:"file"` // relative to the app
-	Steps, Branches Covered
-	Missed          []Missed `json:"missed"` // in the order of the file
+	File     string   `json:"file"` // relative to the app
+	Steps    Covered  `json:"steps"`
+	Branches Covered  `json:"branches"`
+	Missed   []Missed `json:"missed"` // in the order of the file
 }
 
 // Covered counts places, and those that ran.

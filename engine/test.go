@@ -145,8 +145,11 @@ func (r *testRun) all(ctx context.Context, stages []*stage) {
 	var wg sync.WaitGroup
 	for _, s := range stages {
 		wg.Go(func() {
-			for i := r.take(); i >= 0 && ctx.Err() == nil; i = r.take() {
+			for i := r.take(); i >= 0; i = r.take() {
 				r.one(ctx, s, i)
+				if ctx.Err() != nil {
+					return // what came of the test says nothing about the app
+				}
 				r.end(i)
 			}
 		})

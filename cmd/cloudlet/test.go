@@ -72,7 +72,9 @@ func (c *testCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 		return err
 	}
 	for {
-		t.status(c.once(ctx, t, dir, o), "test")
+		if err := c.once(ctx, t, dir, o); ctx.Err() == nil {
+			t.status(err, "test")
+		}
 		if _, more := <-changes; !more {
 			return nil
 		}
