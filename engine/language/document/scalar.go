@@ -98,7 +98,7 @@ func (b *builder) propertyEnd(at int) int {
 func (b *builder) flowEnd(at int, bracket byte) int {
 	for i := at; i < len(b.text); {
 		i = skipSpace(b.text, i)
-		if i == len(b.text) || b.text[i] != ',' && b.text[i] != bracket {
+		if i == len(b.text) || b.text[i] != ',' && b.text[i] != bracket && b.text[i] != ':' { // a key may have no value
 			break
 		}
 		i++
