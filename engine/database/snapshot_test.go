@@ -2,8 +2,9 @@ package database
 
 import (
 	"context"
-	"path/filepath"
+	"errors"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -51,9 +52,51 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
+// TestRestoreKeepsTheConnection: what was set on the connection holds, and the
+// database can grow past what it was.
+func TestRestoreKeepsTheConnection(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db, err := Open(ctx, Config{Name: "main", URL: "sqlite::memory:"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, sql := range []string{"CREATE TABLE films (id INTEGER PRIMARY KEY)", "CREATE TABLE notes (film INTEGER NOT NULL REFERENCES films (id), text TEXT)"} {
+		if _, err := db.Exec(ctx, sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	image, err := db.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := db.Restore(ctx, image); err != nil {
+			t.Fatal(err)
+		}
+		var refused *Error
+		if _, err := db.Exec(ctx, "INSERT INTO notes (film) VALUES (7)"); !errors.As(err, &refused) || refused.Code != "still_referenced" {
+			t.Errorf("a row that refers to nothing: %v", err)
+		}
+		err := db.Write(ctx, func(tx *Tx) error {
+			_, err := tx.Exec(ctx, "INSERT INTO films (id) VALUES (7)")
+			for range 100 {
+				if err == nil {
+					_, err = tx.Exec(ctx, "INSERT INTO notes (film, text) VALUES (7, ?)", strings.Repeat("x", 10_000))
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Errorf("a database that grows: %v", err)
+		}
+	}
+}
+
 func TestSnapshotOfFile(t *testing.T) {
 	t.Parallel()
-	db, err := Open(context.Background(), Config{Name: "main", URL: "sqlite:a.db", Dir: filepath.Join(t.TempDir())})
+	db, err := Open(context.Background(), Config{Name: "main", URL: "sqlite:a.db", Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -239,3 +239,34 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 		}
 	}
 }
+
+// TestCheapPasswords: only who asks for them has them, they count as current there,
+// and everywhere else as outdated.
+func TestCheapPasswords(t *testing.T) {
+	t.Parallel()
+	db := openDatabase(t, t.TempDir())
+	migrate(t, db)
+	keys := NewKeyring()
+	tests := serviceOn(t, db, keys, Options{CheapPasswords: true})
+	addUser(t, tests, "alice", alicePassword)
+	stored := storedHash(t, tests, "alice")
+	if a, err := parseArgon(stored); err != nil || a.parameters != cheap {
+		t.Errorf("stored is %s, %v", stored, err)
+	}
+	for _, password := range []string{alicePassword, "wrong horse battery"} {
+		_, err := tests.Authenticate(t.Context(), "alice", password)
+		if (err == nil) != (password == alicePassword) {
+			t.Errorf("%q: %v", password, err)
+		}
+	}
+	if storedHash(t, tests, "alice") != stored {
+		t.Error("a cheap hash was renewed where hashes are cheap")
+	}
+	must(t, tests.Close())
+	served := serviceOn(t, db, keys, Options{})
+	_, err := served.Authenticate(t.Context(), "alice", alicePassword)
+	must(t, err)
+	if a, err := parseArgon(storedHash(t, served, "alice")); err != nil || a.parameters != current {
+		t.Errorf("after a login elsewhere: %v, %v", a, err)
+	}
+}

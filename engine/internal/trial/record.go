@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 
@@ -62,11 +63,36 @@ func plain(v slog.Value) any {
 	return v.String()
 }
 
-// WithAttrs implements slog.Handler: what the engine adds to every line is nobody's expectation.
-func (r *Recorder) WithAttrs([]slog.Attr) slog.Handler { return r }
+// WithAttrs implements slog.Handler.
+func (r *Recorder) WithAttrs(list []slog.Attr) slog.Handler { return within{r, list} }
+
+// WithGroup implements slog.Handler: fields are looked for by their own names.
+func (r *Recorder) WithGroup(string) slog.Handler { return r }
+
+// within records lines of a logger that has attributes of its own.
+type within struct {
+	*Recorder
+	attrs []slog.Attr
+}
+
+// Handle implements slog.Handler.
+func (w within) Handle(ctx context.Context, record slog.Record) error {
+	whole := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)
+	whole.AddAttrs(w.attrs...)
+	record.Attrs(func(a slog.Attr) bool {
+		whole.AddAttrs(a)
+		return true
+	})
+	return w.Recorder.Handle(ctx, whole)
+}
+
+// WithAttrs implements slog.Handler.
+func (w within) WithAttrs(list []slog.Attr) slog.Handler {
+	return within{w.Recorder, slices.Concat(w.attrs, list)}
+}
 
 // WithGroup implements slog.Handler.
-func (r *Recorder) WithGroup(string) slog.Handler { return r }
+func (w within) WithGroup(string) slog.Handler { return w }
 
 // take gives what was logged, and forgets it.
 func (r *Recorder) take() []*schema.Object {
