@@ -61,25 +61,32 @@ func ParseEndpoint(file *source.File, problems *source.Problems) *Endpoint {
 		return nil
 	}
 	e := &Endpoint{File: file, Root: root}
-	keys := append([]key{
-		{"description", r.into(&e.Description)},
-		{"arguments", func(_, n *Node) { e.Arguments = ParseArguments(n, problems) }},
-	}, r.settings(&e.Settings)...)
-	verbs := []string{"get", "post", "put", "patch", "delete"}
-	for _, name := range verbs {
-		keys = append(keys, key{name, func(key, n *Node) {
-			if v := r.verb(key, n); v != nil {
-				e.Verbs = append(e.Verbs, v)
-			}
-		}})
-	}
-	r.mapping(root, keys, []string{"rate_limit", "cache", "cors"}, endpointHint)
+	r.mapping(root, r.endpointKeys(e), []string{"rate_limit", "cache", "cors"}, endpointHint)
 	said := slices.ContainsFunc(verbs, func(name string) bool { return root.Get(name) != nil })
 	if !said && !misspelt(root, verbs...) {
 		problems.Add(source.Problem{Span: file.Span(0, 0), Code: CodeMissingVerb, Text: "the file has no verb",
 			Hint: "it needs at least one of get, post, put, patch and delete"})
 	}
 	return e
+}
+
+// verbs are the keys of an endpoint that are HTTP methods.
+var verbs = []string{"get", "post", "put", "patch", "delete"}
+
+func (r reader) endpointKeys(e *Endpoint) []key {
+	keys := append([]key{
+		{"description", "What the endpoint is for.", text, r.into(&e.Description)},
+		{"arguments", "Arguments of all verbs of the file, such as those of the path.", arguments,
+			func(_, n *Node) { e.Arguments = ParseArguments(n, r.problems) }},
+	}, r.settings(&e.Settings)...)
+	for _, name := range verbs {
+		keys = append(keys, key{name, "What " + strings.ToUpper(name) + " does.", Shape{Kind: MappingShape, Keys: func() []Key { return exported(r.verbKeys(&Verb{})) }}, func(key, n *Node) {
+			if v := r.verb(key, n); v != nil {
+				e.Verbs = append(e.Verbs, v)
+			}
+		}})
+	}
+	return keys
 }
 
 // ParseModule reads a _module.yaml, as ParseEndpoint reads an endpoint.
@@ -90,9 +97,12 @@ func ParseModule(file *source.File, problems *source.Problems) *Module {
 		return nil
 	}
 	m := &Module{File: file, Root: root}
-	keys := append([]key{{"description", r.into(&m.Description)}}, r.settings(&m.Settings)...)
-	r.mapping(root, keys, []string{"rate_limit", "cache", "cors"}, moduleHint)
+	r.mapping(root, r.moduleKeys(m), []string{"rate_limit", "cache", "cors"}, moduleHint)
 	return m
+}
+
+func (r reader) moduleKeys(m *Module) []key {
+	return append([]key{{"description", "What the folder is for.", text, r.into(&m.Description)}}, r.settings(&m.Settings)...)
 }
 
 // ParseComposite reads a file of _actions, as ParseEndpoint reads an endpoint.
@@ -103,16 +113,19 @@ func ParseComposite(file *source.File, problems *source.Problems) *Composite {
 		return nil
 	}
 	c := &Composite{File: file, Root: root}
-	said := false
-	r.mapping(root, []key{
-		{"description", r.into(&c.Description)},
-		{"arguments", func(_, n *Node) { c.Arguments = ParseArguments(n, problems) }},
-		{"actions", func(name, n *Node) { said = true; r.steps(&c.Actions)(name, n) }},
-	}, nil, nil)
-	if !said && !misspelt(root, "actions") {
+	r.mapping(root, r.compositeKeys(c), nil, nil)
+	if root.Get("actions") == nil && !misspelt(root, "actions") {
 		problems.Addf(file.Span(0, 0), CodeMissingActions, "the file has no actions")
 	}
 	return c
+}
+
+func (r reader) compositeKeys(c *Composite) []key {
+	return []key{
+		{"description", "What the action does.", text, r.into(&c.Description)},
+		{"arguments", "What the action is given.", arguments, func(_, n *Node) { c.Arguments = ParseArguments(n, r.problems) }},
+		{"actions", "The steps, in order. The result of the last is the action's.", steps, r.steps(&c.Actions)},
+	}
 }
 
 // root reads a file that must be a mapping.
@@ -146,14 +159,18 @@ func (r reader) verb(key, n *Node) *Verb {
 
 func (r reader) verbKeys(v *Verb) []key {
 	return append(r.shared(&v.Settings),
-		key{"summary", r.into(&v.Summary)},
-		key{"description", r.into(&v.Description)},
-		key{"deprecated", r.flag(&v.Deprecated)},
-		key{"arguments", func(_, n *Node) { v.Arguments = ParseArguments(n, r.problems) }},
-		key{"actions", r.steps(&v.Actions)},
-		key{"status", func(_, n *Node) { v.Status, v.StatusSpan = r.status(n), n.Span }},
-		key{"returns", func(_, n *Node) { v.Returns, v.ReturnsSpan = ParseType(n, r.problems), n.Span }},
-		key{"unknown", func(_, n *Node) { v.IgnoreUnknown = r.unknown(n) }},
+		key{"summary", "What the verb does, in a line.", text, r.into(&v.Summary)},
+		key{"description", "What else there is to know of the verb.", text, r.into(&v.Description)},
+		key{"deprecated", "Whether the verb should not be used any more.", flag, r.flag(&v.Deprecated)},
+		key{"arguments", "What the verb is given: from the path, else the query of GET and DELETE, else the body.", arguments,
+			func(_, n *Node) { v.Arguments = ParseArguments(n, r.problems) }},
+		key{"actions", "The steps, in order. The result of the last is the answer.", steps, r.steps(&v.Actions)},
+		key{"status", "The status of a success, 200 to 299. Left out: 200, or 204 without a result.", Shape{Kind: StatusShape},
+			func(_, n *Node) { v.Status, v.StatusSpan = r.status(n), n.Span }},
+		key{"returns", "The type of the result: it is checked, and fields that it does not name are left out of the answer.", declared,
+			func(_, n *Node) { v.Returns, v.ReturnsSpan = ParseType(n, r.problems), n.Span }},
+		key{"unknown", "What to do with arguments that are not declared.", Shape{Kind: ChoiceShape, Values: []string{"refuse", "ignore"}},
+			func(_, n *Node) { v.IgnoreUnknown = r.unknown(n) }},
 	)
 }
 

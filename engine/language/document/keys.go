@@ -11,10 +11,13 @@ import (
 // reader turns nodes into typed documents and collects what is wrong with them.
 type reader struct{ problems *source.Problems }
 
-// key is one key that a mapping may have, and what reads its value.
+// key is one key that a mapping may have: what it means, what its value looks like,
+// and what reads it.
 type key struct {
-	name string
-	read func(name, value *Node)
+	name  string
+	doc   string
+	shape Shape
+	read  func(name, value *Node)
 }
 
 // mapping reads the entries of a mapping that must have no other keys. Later are

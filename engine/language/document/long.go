@@ -56,27 +56,28 @@ func (l *long) keys(named, placed bool) []key {
 	keep := func(target **Node) func(name, value *Node) {
 		return func(_, n *Node) { *target = n }
 	}
+	of := func(k ShapeKind) Shape { return Shape{Kind: k} }
 	keys := []key{
-		{"type", keep(&l.typeNode)},
-		{"required", keep(&l.required)},
-		{"description", keep(&l.description)},
-		{"example", keep(&l.example)},
-		{"enum", keep(&l.enum)},
-		{"min", keep(&l.min)},
-		{"max", keep(&l.max)},
-		{"min_length", keep(&l.minLength)},
-		{"max_length", keep(&l.maxLength)},
-		{"pattern", keep(&l.pattern)},
-		{"min_items", keep(&l.minItems)},
-		{"max_items", keep(&l.maxItems)},
-		{"items", keep(&l.items)},
-		{"fields", keep(&l.fields)},
+		{"type", "The type.", declared, keep(&l.typeNode)},
+		{"required", "Whether it has to be there; true where nothing is said.", flag, keep(&l.required)},
+		{"description", "What it means.", text, keep(&l.description)},
+		{"example", "A value, for the documentation.", of(AnyShape), keep(&l.example)},
+		{"enum", "The values that are allowed.", of(ListShape), keep(&l.enum)},
+		{"min", "The least value.", of(AnyShape), keep(&l.min)},
+		{"max", "The greatest value.", of(AnyShape), keep(&l.max)},
+		{"min_length", "The least number of characters.", of(CountShape), keep(&l.minLength)},
+		{"max_length", "The greatest number of characters.", of(CountShape), keep(&l.maxLength)},
+		{"pattern", "A regular expression (RE2) that must match somewhere in the text.", text, keep(&l.pattern)},
+		{"min_items", "The least number of items.", of(CountShape), keep(&l.minItems)},
+		{"max_items", "The greatest number of items.", of(CountShape), keep(&l.maxItems)},
+		{"items", "What each item of a list is.", declared, keep(&l.items)},
+		{"fields", "The fields of an object, declared as arguments are.", of(FieldsShape), keep(&l.fields)},
 	}
 	if named {
-		keys = append(keys, key{"default", keep(&l.defaultNode)})
+		keys = append(keys, key{"default", "The value where it is left out.", of(AnyShape), keep(&l.defaultNode)})
 	}
 	if placed {
-		keys = append(keys, key{"in", keep(&l.in)})
+		keys = append(keys, key{"in", "Where it comes from.", Shape{Kind: ChoiceShape, Values: places}, keep(&l.in)})
 	}
 	return keys
 }
@@ -177,9 +178,11 @@ func (r reader) setDefault(f *schema.Field, n *Node, at source.Span) {
 	}
 }
 
+// places are where an argument may come from, in the order of schema's.
+var places = []string{"path", "query", "header", "cookie", "body"}
+
 func (r reader) in(n *Node) schema.Place {
-	known := []string{"path", "query", "header", "cookie", "body"}
-	for i, name := range known {
+	for i, name := range places {
 		if n.Kind == Scalar && n.Value == name {
 			return schema.InPath + schema.Place(i)
 		}
@@ -187,7 +190,7 @@ func (r reader) in(n *Node) schema.Place {
 	p := source.Problem{Span: mark(n), Code: CodeInvalidValue, Text: "expected path, query, header, cookie or body"}
 	if n.Kind == Scalar {
 		p.Text += fmt.Sprintf(", found %q", shorten(n.Value))
-		p.Hint = source.DidYouMean(n.Value, known)
+		p.Hint = source.DidYouMean(n.Value, places)
 	}
 	r.problems.Add(p)
 	return schema.Anywhere

@@ -53,31 +53,34 @@ type Settings struct {
 // shared are the keys of Settings that a verb has too.
 func (r reader) shared(s *Settings) []key {
 	return []key{
-		{"auth", func(_, n *Node) { s.Auth = r.auth(n) }},
-		{"allow", func(_, n *Node) {
+		{"auth", "Who may call: public is everybody, user every user, a list the users with one of its roles.", Shape{Kind: AuthShape},
+			func(_, n *Node) { s.Auth = r.auth(n) }},
+		{"allow", "A condition over args, user and request; where it is false the answer is 403.", Shape{Kind: ExpressionShape}, func(_, n *Node) {
 			if n.Kind != Scalar || n.IsNull() {
 				r.expected(n, "an expression")
 				return
 			}
 			s.Allow = n
 		}},
-		{"tags", func(_, n *Node) { s.Tags, _, _ = r.words(n, "a list of tags") }},
-		{"timeout", func(_, n *Node) { s.Timeout = r.duration(n) }},
-		{"body_limit", func(_, n *Node) { s.BodyLimit = r.size(n) }},
+		{"tags", "Under which the documentation lists it.", names, func(_, n *Node) { s.Tags, _, _ = r.words(n, "a list of tags") }},
+		{"timeout", "How long the chain may take, 30s where nothing is said; past it the answer is 504.", Shape{Kind: DurationShape},
+			func(_, n *Node) { s.Timeout = r.duration(n) }},
+		{"body_limit", "How large a body may be, 1MiB where nothing is said; past it the answer is 413.", Shape{Kind: SizeShape},
+			func(_, n *Node) { s.BodyLimit = r.size(n) }},
 	}
 }
 
 // settings are the keys of a module, which its files have too.
 func (r reader) settings(s *Settings) []key {
 	return append(r.shared(s),
-		key{"database", func(_, n *Node) {
+		key{"database", "The database that SQL runs on where the step names none; main where nothing is said.", text, func(_, n *Node) {
 			if t, ok := r.text(n); ok {
 				s.Database = &t
 			}
 		}},
-		key{"before", r.steps(&s.Before)},
-		key{"after", r.steps(&s.After)},
-		key{"on_error", r.steps(&s.OnError)},
+		key{"before", "Steps that run ahead of every chain; what they bind is known in it.", steps, r.steps(&s.Before)},
+		key{"after", "Steps that run behind every chain, with its result as ${last}.", steps, r.steps(&s.After)},
+		key{"on_error", "Steps that run where a chain fails, with ${error}.", steps, r.steps(&s.OnError)},
 	)
 }
 

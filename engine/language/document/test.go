@@ -102,16 +102,7 @@ func (r reader) test(n *Node) *Test {
 	t := &Test{At: mark(n)}
 	single := &TestStep{}
 	var steps *Node
-	r.mapping(n, append(r.stepKeys(single, false),
-		key{"name", func(_, v *Node) {
-			if text, ok := r.text(v); ok {
-				t.Name, t.At = text.Value, text.Span
-			}
-		}},
-		key{"skip", r.into(&t.Skip)},
-		key{"given", func(_, v *Node) { r.given(v, &t.Given) }},
-		key{"steps", func(_, v *Node) { steps = v }},
-	), nil, testHint)
+	r.mapping(n, r.testKeys(t, single, &steps), nil, testHint)
 	if n.Get("name") == nil && !misspelt(n, "name") {
 		r.problems.Addf(mark(n), CodeMissingKey, "a test needs a name")
 	}
@@ -127,6 +118,21 @@ func (r reader) test(n *Node) *Test {
 		r.problems.Addf(t.At, CodeMissingKey, "a test needs a request, or steps")
 	}
 	return t
+}
+
+func (r reader) testKeys(t *Test, single *TestStep, several **Node) []key {
+	return append([]key{
+		{"name", "What the test shows, in a sentence.", text, func(_, v *Node) {
+			if text, ok := r.text(v); ok {
+				t.Name, t.At = text.Value, text.Span
+			}
+		}},
+		{"skip", "Why the test is not run.", text, r.into(&t.Skip)},
+		{"given", "What there is when the test begins.", Shape{Kind: MappingShape, Keys: func() []Key { return exported(r.givenKeys(&Given{})) }},
+			func(_, v *Node) { r.given(v, &t.Given) }},
+		{"steps", "Several requests, one after the other, in place of one.", Shape{Kind: ItemsShape, Keys: func() []Key { return exported(r.stepKeys(&TestStep{}, true)) }},
+			func(_, v *Node) { *several = v }},
+	}, r.stepKeys(single, false)...)
 }
 
 func (r reader) testSteps(n *Node) []*TestStep {
@@ -158,12 +164,15 @@ func (r reader) testSteps(n *Node) []*TestStep {
 // the clock, which it says under given.
 func (r reader) stepKeys(s *TestStep, clock bool) []key {
 	keys := []key{
-		{"request", func(_, n *Node) { s.Request = r.testRequest(n) }},
-		{"expect", func(key, n *Node) { s.Expect = r.testExpect(key, n) }},
-		{"save", func(_, n *Node) { s.Save = r.scalar(n, "a name") }},
+		{"request", "The request: a method with its path, and what goes with it.", Shape{Kind: MappingShape, Keys: func() []Key { return exported(r.requestKeys(&TestRequest{})) }},
+			func(_, n *Node) { s.Request = r.testRequest(n) }},
+		{"expect", "What is expected of the answer, and of what it left behind.", Shape{Kind: MappingShape, Keys: func() []Key { return exported(r.expectKeys(&TestExpect{})) }},
+			func(key, n *Node) { s.Expect = r.testExpect(key, n) }},
+		{"save", "A name for the answer, which later steps read: ${name.status}, ${name.headers}, ${name.body}.", text,
+			func(_, n *Node) { s.Save = r.scalar(n, "a name") }},
 	}
 	if clock {
-		keys = append(keys, key{"clock", func(_, n *Node) { s.Clock = r.scalar(n, "a time, such as 2026-01-02T03:04:05Z") }})
+		keys = append(keys, key{"clock", "The time from here on.", text, func(_, n *Node) { s.Clock = r.scalar(n, "a time, such as 2026-01-02T03:04:05Z") }})
 	}
 	return keys
 }
@@ -190,13 +199,19 @@ func (r reader) given(n *Node, g *Given) {
 	if r.keyed(n, "what is given: users, rows, files, clock or http") == nil {
 		return
 	}
-	r.mapping(n, []key{
-		{"users", func(_, v *Node) { g.Users = r.givenUsers(v) }},
-		{"rows", func(_, v *Node) { g.Rows = r.keyed(v, "lists of rows by table") }},
-		{"files", func(_, v *Node) { g.Files = r.keyed(v, "texts by path") }},
-		{"clock", func(_, v *Node) { g.Clock = r.scalar(v, "a time, such as 2026-01-02T03:04:05Z") }},
-		{"http", func(_, v *Node) { g.HTTP = r.keyed(v, "answers by method and URL") }},
-	}, []string{"mail", "jobs"}, nil)
+	r.mapping(n, r.givenKeys(g), []string{"mail", "jobs"}, nil)
+}
+
+func (r reader) givenKeys(g *Given) []key {
+	return []key{
+		{"users", "Users that there are.", Shape{Kind: ItemsShape, Keys: func() []Key { return exported(r.userKeys(&GivenUser{})) }}, func(_, v *Node) { g.Users = r.givenUsers(v) }},
+		{"rows", "Rows by table: {films: [{id: 1, title: Alien}]}. A table of another database is DATABASE.TABLE.", Shape{Kind: MapShape},
+			func(_, v *Node) { g.Rows = r.keyed(v, "lists of rows by table") }},
+		{"files", "Texts of files by their path in data/files.", Shape{Kind: MapShape}, func(_, v *Node) { g.Files = r.keyed(v, "texts by path") }},
+		{"clock", "The time, which stands still.", text, func(_, v *Node) { g.Clock = r.scalar(v, "a time, such as 2026-01-02T03:04:05Z") }},
+		{"http", "What others answer, by method and URL: {GET https://…: {status, headers, body}}.", Shape{Kind: MapShape},
+			func(_, v *Node) { g.HTTP = r.keyed(v, "answers by method and URL") }},
+	}
 }
 
 func (r reader) givenUsers(n *Node) []GivenUser {
@@ -210,11 +225,7 @@ func (r reader) givenUsers(n *Node) []GivenUser {
 			continue
 		}
 		var u GivenUser
-		into := func(target *Text) func(_, v *Node) {
-			return func(_, v *Node) { *target, _ = r.text(v) }
-		}
-		r.mapping(item, []key{{"name", into(&u.Name)}, {"password", into(&u.Password)},
-			{"roles", func(_, v *Node) { u.Roles, u.RoleSpans, _ = r.words(v, "a list of roles") }}}, nil, nil)
+		r.mapping(item, r.userKeys(&u), nil, nil)
 		if u.Name.Value == "" {
 			if item.Get("name") == nil && !misspelt(item, "name") {
 				r.problems.Addf(mark(item), CodeMissingKey, "a user needs a name")
@@ -231,6 +242,17 @@ func (r reader) givenUsers(n *Node) []GivenUser {
 	return list
 }
 
+func (r reader) userKeys(u *GivenUser) []key {
+	into := func(target *Text) func(_, v *Node) {
+		return func(_, v *Node) { *target, _ = r.text(v) }
+	}
+	return []key{
+		{"name", "The user's name.", text, into(&u.Name)},
+		{"password", "The password; left out, it is one that nobody knows.", text, into(&u.Password)},
+		{"roles", "The roles; those that do not exist are made.", names, func(_, v *Node) { u.Roles, u.RoleSpans, _ = r.words(v, "a list of roles") }},
+	}
+}
+
 // testMethods are the keys of a request that say its method and path.
 var testMethods = []string{"get", "post", "put", "patch", "delete", "head", "options"}
 
@@ -239,19 +261,7 @@ func (r reader) testRequest(n *Node) *TestRequest {
 		return nil
 	}
 	q := &TestRequest{}
-	keys := []key{
-		{"query", func(_, v *Node) { q.Query = r.keyed(v, "values by name") }},
-		{"headers", func(_, v *Node) { q.Headers = r.keyed(v, "values by header") }},
-		{"cookies", func(_, v *Node) { q.Cookies = r.keyed(v, "values by cookie") }},
-		{"body", func(_, v *Node) { q.Body = v }},
-		{"form", func(_, v *Node) { q.Form = r.keyed(v, "values by name") }},
-		{"text", func(_, v *Node) { q.Text = r.scalar(v, "a text") }},
-		{"as", func(_, v *Node) { q.As = r.scalar(v, "a user's name") }},
-	}
-	for _, name := range testMethods {
-		keys = append(keys, key{name, func(key, v *Node) { r.testPath(q, key, v) }})
-	}
-	r.mapping(n, keys, nil, nil)
+	r.mapping(n, r.requestKeys(q), nil, nil)
 	bodies := 0
 	for _, b := range []*Node{q.Body, q.Form, q.Text} {
 		if b != nil {
@@ -268,6 +278,23 @@ func (r reader) testRequest(n *Node) *TestRequest {
 		return nil
 	}
 	return q
+}
+
+func (r reader) requestKeys(q *TestRequest) []key {
+	keys := []key{
+		{"query", "Values of the query by name; a list repeats the name.", Shape{Kind: MapShape}, func(_, v *Node) { q.Query = r.keyed(v, "values by name") }},
+		{"headers", "Values of headers by name.", Shape{Kind: MapShape}, func(_, v *Node) { q.Headers = r.keyed(v, "values by header") }},
+		{"cookies", "Values of cookies by name.", Shape{Kind: MapShape}, func(_, v *Node) { q.Cookies = r.keyed(v, "values by cookie") }},
+		{"body", "The body, sent as JSON.", Shape{Kind: AnyShape}, func(_, v *Node) { q.Body = v }},
+		{"form", "The body, sent as a form.", Shape{Kind: MapShape}, func(_, v *Node) { q.Form = r.keyed(v, "values by name") }},
+		{"text", "The body, sent as it is; headers say its Content-Type.", text, func(_, v *Node) { q.Text = r.scalar(v, "a text") }},
+		{"as", "The given user whose ticket is sent.", text, func(_, v *Node) { q.As = r.scalar(v, "a user's name") }},
+	}
+	for _, name := range testMethods {
+		keys = append(keys, key{name, "Sends " + strings.ToUpper(name) + " to a path; a value in it is written ${…}.", text,
+			func(key, v *Node) { r.testPath(q, key, v) }})
+	}
+	return keys
 }
 
 func (r reader) testPath(q *TestRequest, key, n *Node) {
@@ -296,17 +323,18 @@ func (r reader) testExpect(key, n *Node) *TestExpect {
 
 func (r reader) expectKeys(e *TestExpect) []key {
 	return []key{
-		{"status", func(_, v *Node) { e.Status = r.scalar(v, "a status, such as 200") }},
-		{"headers", func(_, v *Node) { e.Headers = r.keyed(v, "values by header") }},
-		{"body", func(_, v *Node) { e.Body = v }},
-		{"sql", func(_, v *Node) {
+		{"status", "The status; left out, any success.", Shape{Kind: StatusShape}, func(_, v *Node) { e.Status = r.scalar(v, "a status, such as 200") }},
+		{"headers", "Values of headers by name; null is one that is not there.", Shape{Kind: PatternShape}, func(_, v *Node) { e.Headers = r.keyed(v, "values by header") }},
+		{"body", "The body: fields that are named are compared. ${…} alone is a condition over value.", Shape{Kind: PatternShape}, func(_, v *Node) { e.Body = v }},
+		{"sql", "Rows that queries give afterwards.", Shape{Kind: ItemsShape, Keys: func() []Key { return exported(r.rowsKeys(&ExpectedRows{})) }}, func(_, v *Node) {
 			for _, item := range r.list(v, "a list of queries, each {query, rows}") {
 				if q := r.expectedRows(item); q != nil {
 					e.SQL = append(e.SQL, *q)
 				}
 			}
 		}},
-		{"log", func(_, v *Node) { e.Log = r.list(v, "a list of lines") }},
+		{"log", "Lines of the log in their order, others may stand between: a message, or {message, level, fields}.", Shape{Kind: ListShape},
+			func(_, v *Node) { e.Log = r.list(v, "a list of lines") }},
 	}
 }
 
@@ -324,11 +352,7 @@ func (r reader) expectedRows(n *Node) *ExpectedRows {
 		return nil
 	}
 	q := &ExpectedRows{}
-	r.mapping(n, []key{
-		{"query", func(_, v *Node) { q.Query = r.scalar(v, "a statement that reads") }},
-		{"rows", func(_, v *Node) { q.Rows = v }},
-		{"database", func(_, v *Node) { q.Database = r.scalar(v, "a database's name") }},
-	}, nil, nil)
+	r.mapping(n, r.rowsKeys(q), nil, nil)
 	for _, name := range []string{"query", "rows"} {
 		if n.Get(name) == nil && !misspelt(n, name) {
 			r.problems.Addf(mark(n), CodeMissingKey, "an expectation of SQL needs %q", name)
@@ -338,6 +362,14 @@ func (r reader) expectedRows(n *Node) *ExpectedRows {
 		return nil
 	}
 	return q
+}
+
+func (r reader) rowsKeys(q *ExpectedRows) []key {
+	return []key{
+		{"query", "A statement that reads.", text, func(_, v *Node) { q.Query = r.scalar(v, "a statement that reads") }},
+		{"rows", "Its rows, compared as a body is.", Shape{Kind: PatternShape}, func(_, v *Node) { q.Rows = v }},
+		{"database", "The database, by its name in cloudlet.yaml.", text, func(_, v *Node) { q.Database = r.scalar(v, "a database's name") }},
+	}
 }
 
 // testHint says where a key belongs that stands in a test.
