@@ -4,7 +4,6 @@ package settings
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +29,8 @@ type Settings struct {
 	// Unread says that the file is no YAML: what it says is not known.
 	Unread bool
 	Auth   Auth
+	// OpenAPI says who sees what in the OpenAPI document: Callable, Everything or Off.
+	OpenAPI string
 	// Config are the app's own values, ${config.…}.
 	Config *schema.Object
 	// Secrets are read from the environment or from files, ${secrets.…}.
@@ -43,12 +44,20 @@ type Auth struct {
 	Ticket  time.Duration // how long a ticket is valid
 }
 
+// What the OpenAPI document shows.
+const (
+	Callable   = "callable" // to each caller what it may call
+	Everything = "public"   // everything, to everybody
+	Off        = "off"      // nothing: there is none
+)
+
 // Defaults are the settings of an app without a cloudlet.yaml.
 func Defaults() *Settings {
 	return &Settings{
 		Listen:    "127.0.0.1:8080",
 		Databases: map[string]string{"main": "sqlite:data/cloudlet.db"},
 		Auth:      Auth{Default: "public", Issuer: "cloudlet", Ticket: time.Hour},
+		OpenAPI:   Callable,
 		Config:    schema.NewObject(),
 		Secrets:   schema.NewObject(),
 	}
@@ -63,49 +72,6 @@ func (s *Settings) DatabaseNames() []string {
 	sort.Strings(names)
 	return names
 }
-
-// setting is one key with a single value.
-type setting struct {
-	key string // "auth.ticket"
-	set func(s *Settings, text string) error
-}
-
-var table = []setting{
-	{"listen", func(s *Settings, text string) error {
-		if _, _, err := net.SplitHostPort(text); err != nil {
-			return fmt.Errorf("must be host:port, as in 127.0.0.1:8080")
-		}
-		s.Listen = text
-		return nil
-	}},
-	{"auth.default", func(s *Settings, text string) error {
-		if text != "public" && text != "user" {
-			return fmt.Errorf("must be public or user")
-		}
-		s.Auth.Default = text
-		return nil
-	}},
-	{"auth.issuer", func(s *Settings, text string) error {
-		if text == "" || len(text) > 200 {
-			return fmt.Errorf("must have 1 to 200 characters")
-		}
-		s.Auth.Issuer = text
-		return nil
-	}},
-	{"auth.ticket", func(s *Settings, text string) error {
-		d, err := schema.ParseDuration(text)
-		if err != nil || d < time.Minute || d > 366*24*time.Hour {
-			return fmt.Errorf("must be a duration from 1m to 366d, as in 1h")
-		}
-		s.Auth.Ticket = d
-		return nil
-	}},
-}
-
-// later are keys of language.md, section 13, that this version does not know yet.
-var later = []string{"public_url", "trusted_proxies", "roles", "mail", "http", "openapi", "auth.refresh", "auth.password", "oidc", "captcha"}
-
-var sections = []string{"listen", "databases", "auth", "config", "secrets"}
 
 // reader reads one file.
 type reader struct {
@@ -141,6 +107,8 @@ func (r *reader) root(n *document.Node) {
 		switch e.Key.Value {
 		case "listen":
 			r.scalar("listen", e.Value)
+		case "openapi":
+			r.scalar("openapi", e.Value)
 		case "auth":
 			r.section("auth", e.Value)
 		case "databases":
@@ -150,7 +118,7 @@ func (r *reader) root(n *document.Node) {
 		case "secrets":
 			r.secrets(e.Value)
 		default:
-			r.unknown(e.Key, e.Key.Value, sections)
+			r.unknown(e.Key, e.Key.Value, sections())
 		}
 	}
 }
