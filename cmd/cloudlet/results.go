@@ -27,8 +27,16 @@ func rounded(d time.Duration) time.Duration {
 	return d.Round(100 * time.Microsecond)
 }
 
-// printReport prints what failed, then what never ran, then the sums.
-func printReport(t *terminal, report *engine.TestReport, took time.Duration) error {
+// print prints what failed, then what never ran, then the sums.
+func (c *testCommand) print(t *terminal, report *engine.TestReport, took time.Duration) error {
+	if len(report.Results) == 0 {
+		nothing := "there are no tests: they stand in NAME.test.yaml beside the endpoints"
+		if c.Only != "" {
+			nothing = "no test matches --run"
+		}
+		t.notef("%s\n", nothing)
+		return nil
+	}
 	failed, skipped := 0, 0
 	for _, r := range report.Results {
 		if r.Skip != "" {
@@ -43,10 +51,6 @@ func printReport(t *terminal, report *engine.TestReport, took time.Duration) err
 				}
 			}
 		}
-	}
-	if len(report.Results) == 0 {
-		t.notef("there are no tests: they stand in NAME.test.yaml beside the endpoints\n")
-		return nil
 	}
 	if err := printCoverage(t, report.Coverage); err != nil {
 		return err

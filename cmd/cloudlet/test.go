@@ -15,7 +15,7 @@ type testCommand struct {
 	Folder   string        `arg:"" optional:"" name:"app" help:"The app's folder."`
 	Format   string        `enum:"text,json,junit" default:"text" help:"How results are printed: ${enum}."`
 	Only     string        `name:"run" placeholder:"REGEXP" help:"Run only the tests whose name or file matches."`
-	Parallel int           `placeholder:"N" help:"How many tests run at once. The default is one for each core."`
+	Parallel *int          `placeholder:"N" help:"How many tests run at once. The default is one for each core."`
 	Timeout  time.Duration `default:"30s" help:"How long one test may take."`
 	Coverage int           `placeholder:"PERCENT" help:"Fail where fewer of the steps, or of the branches, ran."`
 	Watch    bool          `help:"Run again whenever a file of the app changes."`
@@ -55,9 +55,17 @@ func (c *testCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 	if err != nil {
 		return err
 	}
-	o := engine.TestOptions{Parallel: c.Parallel, Timeout: c.Timeout}
-	if c.Coverage < 0 || c.Coverage > 100 {
+	o := engine.TestOptions{Timeout: c.Timeout}
+	switch {
+	case c.Coverage < 0 || c.Coverage > 100:
 		return usagef("--coverage is a number from 0 to 100")
+	case c.Parallel != nil && *c.Parallel < 1:
+		return usagef("--parallel is a number of at least 1")
+	case c.Timeout <= 0:
+		return usagef("--timeout is a time of at least a moment, as 30s")
+	}
+	if c.Parallel != nil {
+		o.Parallel = *c.Parallel
 	}
 	if c.Only != "" {
 		if o.Run, err = regexp.Compile(c.Only); err != nil {
@@ -102,7 +110,7 @@ func (c *testCommand) once(ctx context.Context, t *terminal, dir string, o engin
 	case "junit":
 		err = printJUnit(t.out, report, took)
 	default:
-		err = printReport(t, report, took)
+		err = c.print(t, report, took)
 	}
 	if err != nil {
 		return err
