@@ -45,8 +45,9 @@ var imports = map[string][]string{
 	"engine/internal/route":     {"engine/language/source"},
 	"engine/internal/plan": {"engine/language/...", "engine/database", "engine/identity", "engine/action",
 		"engine/internal/arguments", "engine/internal/route"},
-	"engine/internal/trial": {"engine/language/...", "engine/database", "engine/identity", "engine/action", "engine/internal/plan"},
-	"engine":                {"engine/..."},
+	"engine/internal/reference/files": {"engine/language/...", "engine/action", "engine/internal/plan", "engine/internal/settings"},
+	"engine/internal/trial":           {"engine/language/...", "engine/database", "engine/identity", "engine/action", "engine/internal/plan"},
+	"engine":                          {"engine/..."},
 
 	"cmd/cloudlet": {"actions", "engine", "engine/action", "engine/identity", "engine/language/..."},
 }

@@ -12,8 +12,30 @@ import (
 	"cloudlet/engine/language/source"
 )
 
-// modifiers are the keys that stand beside any action.
-var modifiers = []string{"as", "if", "timeout", "retry", "on_error"}
+// modifiers are the names of Modifiers.
+var modifiers = func() []string {
+	var names []string
+	for _, k := range Modifiers() {
+		names = append(names, k.Name)
+	}
+	return names
+}()
+
+// Modifiers are the keys that stand beside any action.
+func Modifiers() []document.Key {
+	return []document.Key{
+		{Name: "as", Doc: "Binds the result to a name: ${name}.", Shape: document.Shape{Kind: document.TextShape}},
+		{Name: "if", Doc: "The step runs only where this holds; otherwise its name is null.", Shape: document.Shape{Kind: document.ExpressionShape}},
+		{Name: "timeout", Doc: "How long the step may take, each try of it; past it it fails with 504 timeout.", Shape: document.Shape{Kind: document.DurationShape}},
+		{Name: "retry", Doc: "Tries again what can pass: {times: 3, delay: 200ms}, with pauses that double.", Shape: document.Shape{Kind: document.MappingShape, Keys: func() []document.Key {
+			return []document.Key{
+				{Name: "times", Doc: "How many further tries, 1 to 20.", Shape: document.Shape{Kind: document.CountShape}},
+				{Name: "delay", Doc: "The pause before the first of them, 200ms where nothing is said.", Shape: document.Shape{Kind: document.DurationShape}},
+			}
+		}}},
+		{Name: "on_error", Doc: "Steps that run instead of failing, with ${error}.", Shape: document.Shape{Kind: document.StepsShape}},
+	}
+}
 
 // written is a step as it stands in the file, its action found.
 type written struct {
