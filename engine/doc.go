@@ -22,7 +22,8 @@
 //	engine/action     the contract of actions, the one package that whoever writes an
 //	                  action imports.
 //	engine/internal   settings (cloudlet.yaml), arguments (requests to values), plan
-//	                  (documents to what runs), route (paths to plans), watch (files).
+//	                  (documents to what runs), route (paths to plans), watch (files),
+//	                  trial (endpoint tests, each in a world of its own).
 //	actions           the actions that come with the engine; engine never imports them.
 //	cmd/cloudlet      the command line.
 //
