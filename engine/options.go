@@ -16,6 +16,7 @@ type options struct {
 	log     *slog.Logger
 	env     func(string) string
 	watch   bool
+	schemas bool
 	settle  time.Duration
 	tell    func(Event)
 	access  func(Access)

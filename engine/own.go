@@ -18,6 +18,9 @@ func (e *Engine) own(w http.ResponseWriter, r *http.Request) {
 	case "/-/ready":
 		e.get(w, r, schema.NewObject("status", "ready"))
 		return
+	case "/-/schema.json":
+		e.schemaJSON(w, r)
+		return
 	}
 	plan.WriteFailure(w, &action.Exchange{Request: r, Log: e.o.log}, notFound())
 }

@@ -76,7 +76,7 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 }
 
 func (c *serveCommand) options(log *slog.Logger, n *news) []engine.Option {
-	list := []engine.Option{engine.WithActions(actions.All()), engine.WithLog(log), engine.WithEvents(n.tell)}
+	list := []engine.Option{engine.WithActions(actions.All()), engine.WithLog(log), engine.WithEvents(n.tell), engine.WithSchemas()}
 	if !c.NoWatch {
 		list = append(list, engine.WithWatch())
 	}

@@ -15,7 +15,7 @@ func (f *builder) action(a *action.Action) *schema.Object {
 	var main *action.Input
 	if a.Main != "" {
 		main, _ = a.Input(a.Main)
-		forms = append(forms, f.input(main))
+		forms = append(forms, f.plain(a, main))
 	}
 	if !a.Beside && !swallows(a, main) {
 		forms = append(forms, f.inputs(a))
@@ -28,6 +28,21 @@ func (f *builder) action(a *action.Action) *schema.Object {
 		s = object("anyOf", forms)
 	}
 	return documented(sentence(a), markdown(a), s)
+}
+
+// plain is the schema of a main input without its name. A map would be read as the
+// inputs by name, unless there is no other.
+func (f *builder) plain(a *action.Action, main *action.Input) *schema.Object {
+	if a.Beside || swallows(a, main) || main.Form != action.Expression {
+		return f.input(main)
+	}
+	switch main.Type.Kind {
+	case schema.JSON:
+		return object("type", list("string", "number", "boolean", "array", "null"))
+	case schema.ObjectK:
+		return ref("expression")
+	}
+	return f.input(main)
 }
 
 // swallows reports whether a map behind the action is its main input, and not one of
