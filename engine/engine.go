@@ -13,6 +13,7 @@ import (
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
+	"cloudlet/engine/internal/reference/docs"
 	"cloudlet/engine/internal/watch"
 	"cloudlet/engine/language/source"
 )
@@ -39,6 +40,7 @@ type Engine struct {
 	keys   *identity.Keyring
 	// outgoing carries the requests of actions to others.
 	outgoing *http.Transport
+	page     func() *docs.Page
 	current  atomic.Pointer[generation]
 
 	mu        sync.Mutex // one load at a time; guards what follows
@@ -75,7 +77,7 @@ func Open(dir string, list ...Option) (*Engine, error) {
 		return nil, err
 	}
 	o := newOptions(list)
-	e := &Engine{dir: dir, o: o, loader: newLoader(dir, o), outgoing: newTransport(), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
+	e := &Engine{dir: dir, o: o, loader: newLoader(dir, o), outgoing: newTransport(), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
 	e.loader.fallback = http.HandlerFunc(e.own)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop

@@ -14,20 +14,23 @@ import (
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
+	"cloudlet/engine/internal/reference"
 	"cloudlet/engine/internal/route"
 	"cloudlet/engine/internal/settings"
 )
 
 // generation is one compiled app that serves requests. It never changes.
 type generation struct {
-	number   int
-	loaded   time.Time
-	settings *settings.Settings
-	plan     *plan.Plan
-	table    *route.Table
-	routes   []Route
-	services *action.Services
-	old      []io.Closer // what neither it nor a later one uses, in order
+	number    int
+	loaded    time.Time
+	settings  *settings.Settings
+	plan      *plan.Plan
+	table     *route.Table
+	routes    []Route
+	services  *action.Services
+	about     reference.Options
+	documents documents
+	old       []io.Closer // what neither it nor a later one uses, in order
 
 	// ended is closed when it and every generation before it have ended: one
 	// before it may still use what is old. earlier is the ended of that one.
@@ -150,7 +153,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 		return err
 	}
 	before := e.current.Load()
-	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, table: a.table, routes: a.routes(), drained: make(chan struct{}), ended: make(chan struct{})}
+	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, table: a.table, routes: a.routes(), about: a.about, drained: make(chan struct{}), ended: make(chan struct{})}
 	if before != nil {
 		g.number, g.earlier = before.number+1, before.ended
 	}

@@ -45,6 +45,8 @@ var imports = map[string][]string{
 	"engine/internal/route":     {"engine/language/source"},
 	"engine/internal/plan": {"engine/language/...", "engine/database", "engine/identity", "engine/action",
 		"engine/internal/arguments", "engine/internal/route"},
+	"engine/internal/reference":       {"engine/language/...", "engine/action", "engine/internal/plan"},
+	"engine/internal/reference/docs":  {},
 	"engine/internal/outside":         {},
 	"engine/internal/reference/files": {"engine/language/...", "engine/action", "engine/internal/plan", "engine/internal/settings"},
 	"engine/internal/trial":           {"engine/language/...", "engine/database", "engine/identity", "engine/action", "engine/internal/plan"},

@@ -17,6 +17,7 @@ import (
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
+	"cloudlet/engine/internal/reference"
 	"cloudlet/engine/internal/route"
 	"cloudlet/engine/internal/settings"
 	"cloudlet/engine/internal/trial"
@@ -36,7 +37,8 @@ type app struct {
 	table      *route.Table
 	migrations map[string][]database.Set
 	tests      []*trial.Test // where the loader reads them
-	newest     int64         // when the youngest pending migration was changed, Unix nanoseconds; 0: none is pending
+	about      reference.Options
+	newest     int64 // when the youngest pending migration was changed, Unix nanoseconds; 0: none is pending
 	problems   source.Problems
 }
 
@@ -95,6 +97,11 @@ func (l *loader) load(ctx context.Context) (*app, error) {
 		return nil, err
 	}
 	a.plan = plan.Compile(input, &a.problems)
+	description := ""
+	if m := input.Modules[""]; m != nil {
+		description = m.Description
+	}
+	a.about = aboutApp(l.dir, description)
 	l.route(a)
 	l.compileTests(a, input)
 	return a, nil

@@ -2,10 +2,12 @@ package engine
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"cloudlet/engine/action"
 	"cloudlet/engine/internal/plan"
+	"cloudlet/engine/internal/reference/docs"
 	"cloudlet/engine/language/schema"
 )
 
@@ -20,6 +22,13 @@ func (e *Engine) own(w http.ResponseWriter, r *http.Request) {
 		return
 	case "/-/schema.json":
 		e.schemaJSON(w, r)
+		return
+	case "/-/openapi.json":
+		e.openAPI(w, r)
+		return
+	}
+	if r.URL.Path == docs.Path || strings.HasPrefix(r.URL.Path, docs.Path+"/") {
+		e.docs(w, r)
 		return
 	}
 	plan.WriteFailure(w, &action.Exchange{Request: r, Log: e.o.log}, notFound())

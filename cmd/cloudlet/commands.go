@@ -25,6 +25,7 @@ type commands struct {
 	Call    callCommand    `cmd:"" help:"Run an endpoint without a network."`
 	Test    testCommand    `cmd:"" help:"Run the app's tests."`
 	Fmt     fmtCommand     `cmd:"" help:"Write the app's YAML files in one form."`
+	OpenAPI openAPICommand `cmd:"" name:"openapi" help:"Print an OpenAPI document of the app."`
 	Schema  schemaCommand  `cmd:"" help:"Print the JSON Schema of the app's files, for editors."`
 	Reload  reloadCommand  `cmd:"" help:"Have the running server load its files anew."`
 	User    userCommands   `cmd:"" help:"Look after the app's users."`

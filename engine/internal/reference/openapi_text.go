@@ -1,0 +1,161 @@
+package reference
+
+import (
+	"cloudlet/engine/language/schema"
+)
+
+// What follows is about values that are written as text: in a path, a query, a
+// header, a cookie or a form. There null cannot be written, an empty list neither,
+// and objects are JSON.
+
+// isPlain reports whether the values are written as one text that is no JSON.
+func isPlain(t *schema.Type) bool {
+	if t == nil {
+		return false
+	}
+	switch t.Kind {
+	case schema.JSON, schema.ObjectK, schema.List:
+		return false
+	}
+	return true
+}
+
+func isList(t *schema.Type) bool { return t != nil && t.Kind == schema.List }
+
+// written is the type of what text can say of a type: all but null.
+func written(t *schema.Type) *schema.Type {
+	if t == nil {
+		return nil
+	}
+	t = t.NotNull()
+	if t.Kind == schema.List && t.Elem != nil && t.Elem.Nullable {
+		c := *t
+		c.Elem = t.Elem.NotNull()
+		t = &c
+	}
+	return t
+}
+
+// sendable is the type of a list that is written as its name for each item: one
+// that is required has an item, or it would not be there.
+func sendable(f *schema.Field) *schema.Type {
+	if f.Optional {
+		return f.Type
+	}
+	limits := schema.Limits{}
+	if f.Type.Limits != nil {
+		limits = *f.Type.Limits
+	}
+	if limits.MinItems != nil && *limits.MinItems > 0 {
+		return f.Type
+	}
+	one := 1
+	limits.MinItems = &one
+	c := *f.Type
+	c.Limits = &limits
+	return &c
+}
+
+// notEmpty is the type of a text that stands between two slashes.
+func notEmpty(t *schema.Type) *schema.Type {
+	if t == nil || t.Kind != schema.String || t.Limits != nil && (t.Limits.MinLength != nil && *t.Limits.MinLength > 0 || t.Limits.Enum != nil) {
+		return t
+	}
+	limits := schema.Limits{}
+	if t.Limits != nil {
+		limits = *t.Limits
+	}
+	one := 1
+	limits.MinLength = &one
+	c := *t
+	c.Limits = &limits
+	return &c
+}
+
+// requestBody describes the body, nil where there is none to be sent.
+func (args *arguments) requestBody() *schema.Object {
+	open := args.verb.IgnoresUnknown()
+	if !args.verb.TakesBody() || len(args.body) == 0 && !open {
+		return nil
+	}
+	whole := &schema.Type{Kind: schema.ObjectK, Fields: args.body, Open: open}
+	form := schema.NewObject("schema", args.form(open))
+	if encoding := args.encoding(); encoding != nil {
+		form = schema.NewObject("schema", args.form(open), "encoding", encoding)
+	}
+	var body object
+	for i := range args.body {
+		if !args.body[i].Optional {
+			body.put("required", true)
+			break
+		}
+	}
+	body.put("content", schema.NewObject(
+		"application/json", schema.NewObject("schema", whole.JSONSchema(schema.Sent)),
+		"application/x-www-form-urlencoded", form,
+		"multipart/form-data", form,
+	))
+	return body.done()
+}
+
+// form describes the fields of a form.
+func (args *arguments) form(open bool) *schema.Object {
+	var fields object
+	var required []any
+	for _, f := range args.body {
+		if f.Type = written(f.Type); isList(f.Type) {
+			f.Type = sendable(&f)
+		}
+		s := f.JSONSchema(schema.Sent)
+		if isList(f.Type) && !isPlain(f.Type.Elem) {
+			s = embedded(s)
+		}
+		fields.put(f.Name, s)
+		if !f.Optional {
+			required = append(required, f.Name)
+		}
+	}
+	var o object
+	o.put("type", "object")
+	if len(fields.names) > 0 {
+		o.put("properties", fields.done())
+	}
+	o.some("required", required)
+	if !open {
+		o.put("additionalProperties", false)
+	}
+	return o.done()
+}
+
+// embedded describes a list whose items are JSON texts.
+func embedded(list *schema.Object) *schema.Object {
+	items, rest := cut(list, "items")
+	var text object
+	text.put("type", "string")
+	text.put("contentMediaType", "application/json")
+	if items != nil {
+		text.put("contentSchema", items)
+	}
+	var o object
+	for name, value := range rest.All() {
+		if name != "default" && name != "examples" { // they are of the list itself
+			o.put(name, value)
+		}
+	}
+	o.put("items", text.done())
+	return o.done()
+}
+
+// encoding says which fields of a form are JSON texts.
+func (args *arguments) encoding() *schema.Object {
+	var o object
+	for _, f := range args.body {
+		if !isPlain(f.Type) && !isList(f.Type) {
+			o.put(f.Name, schema.NewObject("contentType", "application/json"))
+		}
+	}
+	if len(o.names) == 0 {
+		return nil
+	}
+	return o.done()
+}
