@@ -36,7 +36,7 @@ type asset struct {
 }
 
 // policy lets the page load from this server alone, and be shown by no other page.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 // New reads what is embedded. The addresses of what the page loads hold a digest of
