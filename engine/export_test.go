@@ -49,3 +49,9 @@ func VerbsOf(ctx context.Context, dir string, list ...Option) ([]*plan.Verb, []P
 	}
 	return verbs, a.problems.All(), nil
 }
+
+// DocumentOf is the whole OpenAPI document of a running engine, and what it describes.
+func DocumentOf(e *Engine) ([]byte, *plan.Plan) {
+	g := e.current.Load()
+	return g.openAPI(func(*plan.Verb) bool { return true }), g.plan
+}

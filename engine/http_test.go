@@ -74,6 +74,7 @@ func TestHTTP(t *testing.T) {
 type httpCase struct {
 	engine   *engine.Engine
 	server   *httptest.Server
+	document *contract
 	script   []*step
 	log      *logBuffer
 	names    names
@@ -112,7 +113,7 @@ func openCase(t *testing.T, archive *txtar.Archive) *httpCase {
 		engine.WithEnvironment(func(name string) string { return env[name] }))
 	fatal(t, err)
 	t.Cleanup(func() { fatal(t, e.Close()) })
-	c.engine = e
+	c.engine, c.document = e, contractOf(t, e)
 	c.server = httptest.NewServer(e)
 	t.Cleanup(c.server.Close)
 	c.addUsers(t, users)
@@ -228,6 +229,9 @@ func (c *httpCase) check(t *testing.T, s *step, w *http.Response, body string) {
 	failed := func(format string, args ...any) {
 		t.Helper()
 		t.Errorf("line %d, %s %s: "+format+"\n%d %s\n%.2000s\n%s", append(append([]any{s.line, s.method, s.target}, args...), w.StatusCode, w.Header, body, c.log.since())...)
+	}
+	if complaint := c.document.complaint(s.method, w.Request.URL.EscapedPath(), w.StatusCode, w.Header, body); complaint != "" {
+		failed("the OpenAPI document says otherwise: %s", complaint)
 	}
 	if w.StatusCode != s.want.status {
 		failed("wants %d", s.want.status)

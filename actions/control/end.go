@@ -148,7 +148,7 @@ var Fail = action.Define(action.Spec[failInputs, action.None]{
 	Prepare: func(l action.Load, in *failInputs) action.Result {
 		checkStatus(l, "status", &in.Status, 400)
 		checkCode(l, in.Code)
-		l.Fails(outcome(&in.Status, in.Code, &in.Detail))
+		fails(l, &in.Status, in.Code, &in.Detail)
 		return action.Result{Ends: true}
 	},
 	Run: func(c *action.Call, in *failInputs) (action.None, error) {
@@ -167,15 +167,18 @@ type failInputs struct {
 	Errors action.Expr[[]any]       `doc:"Single errors, each {argument, message}." optional:"" leak:"would be sent to the requester"`
 }
 
-// outcome is what is known at load of a failure that the author words. A status
-// that is computed may be any.
-func outcome(status *action.Expr[int], code string, detail *action.Expr[action.Text]) action.Outcome {
+// fails tells of a failure that the author words. A status that is computed may be any.
+func fails(l action.Load, status *action.Expr[int], code string, detail *action.Expr[action.Text]) {
+	o := action.Outcome{Code: code}
 	n, known := status.Constant()
-	said, _ := detail.Constant()
-	if !known {
-		return action.Outcome{}
+	if known {
+		o.Status = n
+	} else {
+		l.Fails(invalidStatus)
 	}
-	return action.Outcome{Status: n, Code: code, When: string(said)}
+	said, _ := detail.Constant()
+	o.When = string(said)
+	l.Fails(o)
 }
 
 func checkCode(l action.Load, code string) {
@@ -213,7 +216,7 @@ var Assert = action.Define(action.Spec[assertInputs, action.None]{
 	Prepare: func(l action.Load, in *assertInputs) action.Result {
 		checkStatus(l, "status", &in.Status, 400)
 		checkCode(l, in.Code)
-		l.Fails(outcome(&in.Status, in.Code, &in.Detail))
+		fails(l, &in.Status, in.Code, &in.Detail)
 		return action.Effect
 	},
 	Run: runAssert,

@@ -53,9 +53,10 @@ const (
 // Random makes a text of random characters from the system's CSPRNG.
 var Random = action.Define(action.Spec[randomInputs, string]{
 	Name: "random", Summary: "Makes a text of random characters that nobody can guess.", Main: "length",
-	Doc:     "Every character of the alphabet is equally likely. The result is a token.",
-	Example: "- random: 40\n  as: code\n",
-	Result:  schema.TokenType,
+	Doc:      "Every character of the alphabet is equally likely. The result is a token.",
+	Example:  "- random: 40\n  as: code\n",
+	Failures: []action.Outcome{{Status: 500, Code: "out_of_range", When: "the computed length is none from 1 to 4096"}},
+	Result:   schema.TokenType,
 	Prepare: func(l action.Load, in *randomInputs) action.Result {
 		if n, ok := in.Length.Constant(); ok && (n < 1 || n > longestRandom) {
 			l.Problem(source.Problem{Span: l.At("length"), Code: "out_of_range", Text: fmt.Sprintf("length is 1 to %d characters", longestRandom)})

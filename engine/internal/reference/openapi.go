@@ -131,7 +131,7 @@ func problem() *schema.Object {
 			"status", schema.NewObject("type", "integer", "minimum", 400, "maximum", 599, "description", "The status of the answer."),
 			"code", schema.NewObject("type", "string", "pattern", "^[a-z_][a-z0-9_]*$", "description", "What went wrong, for programs; it stays the same."),
 			"detail", text("What went wrong, in a sentence."),
-			"errors", schema.NewObject("type", "array", "description", "Each single mistake.", "items", schema.NewObject("type", "object", "properties", schema.NewObject(
+			"errors", schema.NewObject("type", "array", "description", "Each single mistake.", "items", schema.NewObject("properties", schema.NewObject(
 				"argument", text("The argument, such as age, address.zip or tags[1]."),
 				"in", text("Where it was: path, query, header, cookie or body."),
 				"message", text("What is wrong with it."),

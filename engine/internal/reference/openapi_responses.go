@@ -23,6 +23,7 @@ type answer struct {
 	status    int // 0: any other
 	responses []action.Response
 	failures  []action.Outcome
+	anywhere  []action.Outcome // failures of which the status is known only when they come
 }
 
 // responses describes the answers of a verb by status, those of which the status
@@ -47,6 +48,10 @@ func (d *document) responses(v *plan.Verb) *schema.Object {
 		a.failures = append(a.failures, f)
 		d.problems = true
 	}
+	open := at(0).failures
+	if len(open) == 0 && len(at(0).responses) == 0 {
+		list = slices.DeleteFunc(list, func(a *answer) bool { return a.status == 0 })
+	}
 	slices.SortFunc(list, func(a, b *answer) int {
 		return cmp.Compare(cmp.Or(a.status, 1000), cmp.Or(b.status, 1000))
 	})
@@ -56,6 +61,7 @@ func (d *document) responses(v *plan.Verb) *schema.Object {
 		if a.status != 0 {
 			name = strconv.Itoa(a.status)
 		}
+		a.anywhere = open
 		all.put(name, a.describe())
 	}
 	return all.done()
@@ -176,8 +182,10 @@ func (a *answer) problem() *schema.Object {
 	}
 	var codes []any
 	known := true
-	for _, f := range a.failures {
-		codes = append(codes, f.Code)
+	for _, f := range append(slices.Clip(a.failures), a.anywhere...) {
+		if !slices.Contains(codes, any(f.Code)) {
+			codes = append(codes, f.Code)
+		}
 		known = known && f.Code != ""
 	}
 	if known {
