@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"net/http"
 
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
@@ -54,4 +55,9 @@ func VerbsOf(ctx context.Context, dir string, list ...Option) ([]*plan.Verb, []P
 func DocumentOf(e *Engine) ([]byte, *plan.Plan) {
 	g := e.current.Load()
 	return g.openAPI(func(*plan.Verb) bool { return true }), g.plan
+}
+
+// WithAround puts something around the routes that endpoint tests ask.
+func WithAround(around func(http.Handler) http.Handler) Option {
+	return func(o *options) { o.around = around }
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -17,9 +18,11 @@ type options struct {
 	env     func(string) string
 	watch   bool
 	schemas bool
-	settle  time.Duration
-	tell    func(Event)
-	access  func(Access)
+	// around, where it is not nil, is put around the routes that tests ask.
+	around func(http.Handler) http.Handler
+	settle time.Duration
+	tell   func(Event)
+	access func(Access)
 }
 
 // Event is what happened to a running engine: a generation was swapped in, or a

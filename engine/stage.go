@@ -28,7 +28,7 @@ type stage struct {
 
 // newStage opens the databases, applies the migrations and binds the plan to them.
 // Close it, also after an error.
-func newStage(ctx context.Context, a *app) (s *stage, err error) {
+func newStage(ctx context.Context, a *app, o *options) (s *stage, err error) {
 	s = &stage{app: a, databases: map[string]*database.DB{}, images: map[string][]byte{}, keys: identity.NewKeyring(),
 		cover: make([]atomic.Uint32, len(a.plan.Points()))}
 	defer func() {
@@ -56,6 +56,9 @@ func newStage(ctx context.Context, a *app) (s *stage, err error) {
 	a.plan.Link(find)
 	s.world = trial.World{Handler: a.table, Database: find, Clock: &trial.Clock{}, Log: &trial.Recorder{}, Outgoing: &trial.Outgoing{},
 		Files: filepath.Join(s.folder, "files")}
+	if o.around != nil {
+		s.world.Handler = o.around(a.table)
+	}
 	return s, nil
 }
 

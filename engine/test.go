@@ -131,7 +131,7 @@ func (r *testRun) stages(ctx context.Context, dir string, o *options) ([]*stage,
 				return stages, fmt.Errorf("the app's files were changed meanwhile")
 			}
 		}
-		s, err := newStage(ctx, a)
+		s, err := newStage(ctx, a, o)
 		if err != nil {
 			return stages, err
 		}
