@@ -3,8 +3,6 @@ package engine_test
 import (
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -35,22 +33,4 @@ func TestOutgoing(t *testing.T) {
 		t.Error("a server inside was asked")
 	}
 	l.want("/read", `200 "Hello"`)
-}
-
-// TestOutgoingTakesNoProxy: a proxy of the environment would reach what must not be reached.
-func TestOutgoingTakesNoProxy(t *testing.T) {
-	var asked atomic.Int32
-	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
-	defer proxy.Close()
-	t.Setenv("HTTP_PROXY", proxy.URL)
-	dir := makeApp(t, map[string]string{"endpoints/fetch.yaml": "get:\n  actions:\n    - fetch: http://10.0.0.1/\n"})
-	fatal(t, os.MkdirAll(filepath.Join(dir, "data"), 0o755))
-	e, err := engine.Open(dir, testingOptions()...)
-	fatal(t, err)
-	defer e.Close()
-	w := httptest.NewRecorder()
-	e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/fetch", nil))
-	if w.Code != http.StatusBadGateway || asked.Load() > 0 {
-		t.Errorf("answers %d, and the proxy was asked %d times", w.Code, asked.Load())
-	}
 }

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -253,9 +254,14 @@ func TestTestThatNeverEnds(t *testing.T) {
 		t.Errorf("got:\n%s", reportText(report))
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	stop()
-	if report, _, err := engine.Test(ctx, dir, engine.TestOptions{}, testingOptions()...); err == nil {
-		t.Errorf("tests that were called off ended as %v", report)
+	defer stop()
+	reported := 0
+	_, _, err := engine.Test(ctx, dir, engine.TestOptions{Parallel: 1, Timeout: 20 * time.Millisecond, Report: func(engine.TestResult) {
+		reported++
+		stop()
+	}}, testingOptions()...)
+	if !errors.Is(err, context.Canceled) || reported != 1 {
+		t.Errorf("called off after the first, tests ended with %v, and %d were reported", err, reported)
 	}
 }
 
