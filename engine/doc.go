@@ -23,7 +23,8 @@
 //	                  action imports.
 //	engine/internal   settings (cloudlet.yaml), arguments (requests to values), plan
 //	                  (documents to what runs), route (paths to plans), watch (files),
-//	                  trial (endpoint tests, each in a world of its own).
+//	                  trial (endpoint tests, each in a world of its own), reference (OpenAPI,
+//	                  JSON Schema and the page that shows them, derived from the plan).
 //	actions           the actions that come with the engine; engine never imports them.
 //	cmd/cloudlet      the command line.
 //
