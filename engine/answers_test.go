@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -42,21 +41,15 @@ func TestAnswers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dir, want := t.TempDir(), ""
+			files, want := map[string]string{}, ""
 			for _, f := range archive.Files {
 				if f.Name == "answers" {
 					want = string(f.Data)
-					continue
-				}
-				file := filepath.Join(dir, filepath.FromSlash(f.Name))
-				if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(file, f.Data, 0o600); err != nil {
-					t.Fatal(err)
+				} else {
+					files[f.Name] = string(f.Data)
 				}
 			}
-			got := answersOf(t, dir)
+			got := answersOf(t, makeApp(t, files))
 			for _, block := range blocks(want) {
 				if diff := cmp.Diff(block, wantedOf(block, got[block[0]])); diff != "" {
 					t.Errorf("-want +got\n%s", diff)

@@ -19,11 +19,7 @@ func TestDocsInBrowser(t *testing.T) {
 	t.Parallel()
 	browser, node := outside.Chromium(t), outside.Tool(t, "node")
 	outside.Module(t, "playwright-core")
-	app := t.TempDir()
-	if err := os.CopyFS(filepath.Join(app, "endpoints"), os.DirFS("../endpoints")); err != nil {
-		t.Fatal(err)
-	}
-	e, err := engine.Open(app, engine.WithActions(actions.All()))
+	e, err := engine.Open(copiedApp(t), engine.WithActions(actions.All()))
 	if err != nil {
 		t.Fatal(err)
 	}

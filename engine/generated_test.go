@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,11 +21,7 @@ import (
 // document, good requests are never refused for their arguments, and bad ones always.
 func TestGeneratedRequests(t *testing.T) {
 	t.Parallel()
-	app := t.TempDir()
-	if err := os.CopyFS(filepath.Join(app, "endpoints"), os.DirFS("../endpoints")); err != nil {
-		t.Fatal(err)
-	}
-	e, err := engine.Open(app, engine.WithActions(actions.All()))
+	e, err := engine.Open(copiedApp(t), engine.WithActions(actions.All()))
 	if err != nil {
 		t.Fatal(err)
 	}
