@@ -36,11 +36,8 @@ func (f *formatter) blockText(n *Node, raw string, column int) {
 	header, body, _ := strings.Cut(raw, "\n")
 	header = strings.TrimRight(header, " \t")
 	indicator := 0
-	for _, c := range []byte(strings.TrimLeft(header, "|>+-")) {
-		if '1' <= c && c <= '9' {
-			indicator = int(c - '0')
-		}
-		break
+	if digits := strings.TrimLeft(header, "|>+-"); digits != "" && '1' <= digits[0] && digits[0] <= '9' {
+		indicator = int(digits[0] - '0')
 	}
 	f.append(header)
 	if i := strings.IndexByte(header, '#'); i >= 0 { // the header's own comment
