@@ -93,6 +93,11 @@ func (d *contract) complaint(method, path string, status int, header http.Header
 		}
 		key = "default"
 	}
+	place := at + "/responses/" + key
+	if name, ok := response["$ref"].(string); ok {
+		place = strings.TrimPrefix(name, "#")
+		response = d.document["components"].(map[string]any)["responses"].(map[string]any)[place[strings.LastIndexByte(place, '/')+1:]].(map[string]any)
+	}
 	content, _ := response["content"].(map[string]any)
 	if method == http.MethodHead || body == "" {
 		if body == "" && method != http.MethodHead && len(content) > 0 && status < 300 && key != "default" {
@@ -105,7 +110,7 @@ func (d *contract) complaint(method, path string, status int, header http.Header
 		if _, ok := content[name]; !ok {
 			continue
 		}
-		return d.holds("file:///openapi.json#"+at+"/responses/"+key+"/content/"+escapePointer(name)+"/schema", media, body)
+		return d.holds("file:///openapi.json#"+place+"/content/"+escapePointer(name)+"/schema", media, body)
 	}
 	return fmt.Sprintf("%d comes as %s, and the document knows %v", status, media, sortedKeysOf(content))
 }

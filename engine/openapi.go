@@ -11,6 +11,7 @@ import (
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/reference"
 	"cloudlet/engine/internal/settings"
+	"cloudlet/engine/language/schema"
 )
 
 // OpenAPI describes all endpoints of the app in dir, whoever may call them, as an
@@ -93,7 +94,7 @@ func (g *generation) openAPI(permits func(*plan.Verb) bool) []byte {
 	}
 	about := g.about
 	about.Permits = permits
-	text := indented(reference.OpenAPI(g.plan, about))
+	text := schema.AppendJSON(nil, reference.OpenAPI(g.plan, about))
 	if g.documents.byVerb == nil || len(g.documents.byVerb) == mostDocuments {
 		g.documents.byVerb = map[string][]byte{}
 	}

@@ -86,10 +86,16 @@ func holdsAll(t *testing.T, document any, want string) {
 	}
 }
 
-// valueAt is the value at a JSON pointer.
-func valueAt(v any, pointer string) (any, bool) {
+// valueAt is the value at a JSON pointer, references followed.
+func valueAt(document any, pointer string) (any, bool) {
+	v := document
 	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
+		if o, ok := v.(map[string]any); ok {
+			if name, ok := o["$ref"].(string); ok {
+				v, _ = valueAt(document, strings.TrimPrefix(name, "#"))
+			}
+		}
 		switch c := v.(type) {
 		case map[string]any:
 			inner, ok := c[part]
@@ -105,6 +111,11 @@ func valueAt(v any, pointer string) (any, bool) {
 			v = c[i]
 		default:
 			return nil, false
+		}
+	}
+	if o, ok := v.(map[string]any); ok {
+		if name, ok := o["$ref"].(string); ok && strings.HasPrefix(name, "#/components/responses/") {
+			return valueAt(document, strings.TrimPrefix(name, "#"))
 		}
 	}
 	return v, true

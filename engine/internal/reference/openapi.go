@@ -24,7 +24,7 @@ type Options struct {
 // with, and who may call. Nothing in it tells of verbs that are not shown. The same
 // plan and options give the same document; info.version is a digest of it.
 func OpenAPI(p *plan.Plan, o Options) *schema.Object {
-	d := &document{options: o, addresses: addressesOf(p), names: namesOf(p)}
+	d := &document{options: o, addresses: addressesOf(p), names: namesOf(p), sharedAs: map[string]string{}}
 	paths := d.paths(p)
 	components := d.components()
 	whole := func(version string) *schema.Object {
@@ -76,6 +76,8 @@ type document struct {
 	login     bool                  // one operation is marked as the login
 	tickets   bool                  // some operation takes a ticket
 	problems  bool                  // some operation answers with a problem
+	shared    object                // answers that many operations have, by name
+	sharedAs  map[string]string     // their names, by their text
 }
 
 func (d *document) paths(p *plan.Plan) *schema.Object {
@@ -111,6 +113,9 @@ func (d *document) components() *schema.Object {
 	var c object
 	if d.problems {
 		c.put("schemas", schema.NewObject("Problem", problem()))
+	}
+	if len(d.shared.names) > 0 {
+		c.put("responses", d.shared.done())
 	}
 	if d.tickets {
 		c.put("securitySchemes", schema.NewObject("ticket", schema.NewObject("type", "http", "scheme", "bearer", "bearerFormat", "JWT",

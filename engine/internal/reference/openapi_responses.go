@@ -62,9 +62,38 @@ func (d *document) responses(v *plan.Verb) *schema.Object {
 			name = strconv.Itoa(a.status)
 		}
 		a.anywhere = open
-		all.put(name, a.describe())
+		all.put(name, d.share(a))
 	}
 	return all.done()
+}
+
+// share is an answer, or where it is nothing but problems a reference to it: many
+// verbs have the same ones.
+func (d *document) share(a *answer) *schema.Object {
+	described := a.describe()
+	if len(a.responses) > 0 {
+		return described
+	}
+	text := string(schema.AppendJSON(nil, described))
+	name, known := d.sharedAs[text]
+	if !known {
+		base := cmp.Or(strings.Map(onlyLetters, http.StatusText(a.status)), "Problem")
+		name = base
+		for n := 2; slices.Contains(d.shared.names, name); n++ {
+			name = base + strconv.Itoa(n)
+		}
+		d.sharedAs[text] = name
+		d.shared.put(name, described)
+	}
+	return schema.NewObject("$ref", "#/components/responses/"+name)
+}
+
+// onlyLetters drops what the name of a component cannot have: 418 is I'm a teapot.
+func onlyLetters(r rune) rune {
+	if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+		return r
+	}
+	return -1
 }
 
 func (a *answer) describe() *schema.Object {
