@@ -48,7 +48,7 @@ type documents struct {
 }
 
 // mostDocuments bounds how many are kept: there are as many as combinations of roles.
-const mostDocuments = 100
+const mostDocuments = 16
 
 // openAPI answers /-/openapi.json: what the caller may call, or everything, as
 // cloudlet.yaml says.
