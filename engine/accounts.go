@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -65,8 +66,13 @@ func (a *Accounts) begin(ctx context.Context, dir string, o *options) error {
 	if a.keys, err = identity.OpenKeyring(data, o.env("CLOUDLET_SECRET")); err != nil {
 		return err
 	}
-	a.Service, err = identity.Open(ctx, a.db, a.keys, identity.Options{Issuer: a.settings.Auth.Issuer, TicketLifetime: a.settings.Auth.Ticket, Log: o.log, DataDir: data})
+	a.Service, err = identity.Open(ctx, a.db, a.keys, identityOptions(a.settings, o.log))
 	return err
+}
+
+// identityOptions are what an app's settings say of its users.
+func identityOptions(s *settings.Settings, log *slog.Logger) identity.Options {
+	return identity.Options{Issuer: s.Auth.Issuer, TicketLifetime: s.Auth.Ticket, Includes: s.Roles, Log: log}
 }
 
 // readSettings reads cloudlet.yaml alone.

@@ -233,7 +233,7 @@ func apply(ctx context.Context, db *database.DB, sets []database.Set) error {
 
 // identify opens the identity service, or tells the running one what has changed.
 func (e *Engine) identify(ctx context.Context, a *app, opened map[string]*openDatabase) error {
-	o := identity.Options{Issuer: a.settings.Auth.Issuer, TicketLifetime: a.settings.Auth.Ticket, Log: e.o.log, DataDir: e.dataDir()}
+	o := identityOptions(a.settings, e.o.log)
 	if e.identity != nil && e.databases["main"].db == opened["main"].db {
 		return e.identity.Configure(o)
 	}

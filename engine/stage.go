@@ -73,11 +73,10 @@ func (s *stage) fresh(ctx context.Context) error {
 		}
 	}
 	log := slog.New(s.world.Log)
-	auth := s.app.settings.Auth
+	o := identityOptions(s.app.settings, log)
+	o.Clock, o.CheapPasswords = s.world.Clock.Now, true
 	var err error
-	s.world.Identity, err = identity.Open(ctx, s.databases["main"], s.keys, identity.Options{Issuer: auth.Issuer, TicketLifetime: auth.Ticket,
-		Log: log, Clock: s.world.Clock.Now, CheapPasswords: true})
-	if err != nil {
+	if s.world.Identity, err = identity.Open(ctx, s.databases["main"], s.keys, o); err != nil {
 		return err
 	}
 	services := &action.Services{Identity: s.world.Identity, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files}

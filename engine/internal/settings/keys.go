@@ -35,6 +35,7 @@ func Keys() []document.Key {
 	return append(single(""),
 		document.Key{Name: "databases", Doc: "Databases by name, each a URL: {main: sqlite:data/cloudlet.db}. main is always there.", Shape: document.Shape{Kind: document.MapShape}},
 		document.Key{Name: "auth", Doc: "How users are let in.", Shape: mapping(func() []document.Key { return single("auth.") })},
+		document.Key{Name: "roles", Doc: "The roles that a role includes: {admin: [editor]} lets admins do what editors may.", Shape: document.Shape{Kind: document.MapShape}},
 		document.Key{Name: "config", Doc: "The app's own values, read as ${config.NAME}.", Shape: document.Shape{Kind: document.MapShape}},
 		document.Key{Name: "secrets", Doc: "Secrets by name, read as ${secrets.NAME}: {env: VARIABLE} or {file: PATH}.", Shape: document.Shape{Kind: document.MapShape}},
 	)
@@ -80,7 +81,7 @@ var table = []setting{
 }
 
 // later are keys of language.md, section 13, that this version does not know yet.
-var later = []string{"public_url", "trusted_proxies", "roles", "mail", "http", "auth.refresh", "auth.password", "oidc", "captcha"}
+var later = []string{"public_url", "trusted_proxies", "mail", "http", "auth.refresh", "auth.password", "oidc", "captcha"}
 
 // sections are the names of the outermost keys.
 func sections() []string {

@@ -31,6 +31,8 @@ type Settings struct {
 	Auth   Auth
 	// OpenAPI says who sees what in the OpenAPI document: Callable, Everything or Off.
 	OpenAPI string
+	// Roles are the roles that a role includes, by its name.
+	Roles map[string][]string
 	// Config are the app's own values, ${config.…}.
 	Config *schema.Object
 	// Secrets are read from the environment or from files, ${secrets.…}.
@@ -113,6 +115,8 @@ func (r *reader) root(n *document.Node) {
 			r.section("auth", e.Value)
 		case "databases":
 			r.databases(e.Value)
+		case "roles":
+			r.roles(e.Value)
 		case "config":
 			r.config(e.Value)
 		case "secrets":
