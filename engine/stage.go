@@ -31,6 +31,7 @@ type stage struct {
 func newStage(ctx context.Context, a *app, o *options) (s *stage, err error) {
 	s = &stage{app: a, databases: map[string]*database.DB{}, images: map[string][]byte{}, keys: identity.NewKeyring(),
 		cover: make([]atomic.Uint32, len(a.plan.Points()))}
+	s.world.Clock = &trial.Clock{}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -40,7 +41,7 @@ func newStage(ctx context.Context, a *app, o *options) (s *stage, err error) {
 		return nil, err
 	}
 	for _, name := range a.settings.DatabaseNames() {
-		db, err := database.Open(ctx, database.Config{Name: name, URL: "sqlite::memory:"})
+		db, err := database.Open(ctx, database.Config{Name: name, URL: "sqlite::memory:", Clock: s.world.Clock.Now})
 		if err != nil {
 			return nil, err
 		}
@@ -54,7 +55,7 @@ func newStage(ctx context.Context, a *app, o *options) (s *stage, err error) {
 	}
 	find := func(name string) *database.DB { return s.databases[name] }
 	a.plan.Link(find)
-	s.world = trial.World{Handler: a.table, Database: find, Clock: &trial.Clock{}, Log: &trial.Recorder{}, Outgoing: &trial.Outgoing{},
+	s.world = trial.World{Handler: a.table, Database: find, Clock: s.world.Clock, Log: &trial.Recorder{}, Outgoing: &trial.Outgoing{},
 		Files: filepath.Join(s.folder, "files")}
 	if o.around != nil {
 		s.world.Handler = o.around(a.table)

@@ -40,8 +40,8 @@ steps     several of {request, expect, save, clock} in place of one request. Wha
           saved can be read by those after it: save: first, then ${first.body.id}
 
 Fields that are not named are not compared. ${…} alone is a condition over value. Each
-test has databases of its own, in memory, and the clock holds for ${now()} and
-tickets, not for CURRENT_TIMESTAMP in SQL.
+test has databases of its own, in memory; the clock holds for ${now()}, for tickets and
+for CURRENT_TIMESTAMP and datetime('now') in SQL.
 
 Example:
 

@@ -25,6 +25,9 @@ type Config struct {
 	URL string
 	// Dir is the app's folder. A relative FILE starts there and may not leave it.
 	Dir string
+	// Clock, where it is not nil, is what SQL's own functions take for the present, as
+	// CURRENT_TIMESTAMP does: for tests, and for a database in memory alone.
+	Clock func() time.Time
 }
 
 // DB is an open database. It is safe for use by several goroutines at once.
@@ -39,6 +42,7 @@ type DB struct {
 	opened  int // how many readers there are
 	limit   int // bytes of one result
 
+	clock   *clock // nil: the machine's
 	closing sync.Once
 	closed  chan struct{}
 
@@ -59,7 +63,12 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		}
 	}
 	db := &DB{name: c.Name, file: file, limit: resultLimit, closed: make(chan struct{}), readers: make(chan *connection, readers)}
-	if db.writer.connection, err = dial(ctx, file, writing); err != nil {
+	if c.Clock != nil && file == "" {
+		db.writer.connection, db.clock, err = dialClock(ctx, c.Clock)
+	} else {
+		db.writer.connection, err = dial(ctx, file, writing)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open database %q: %w", c.Name, err)
 	}
 	for range readers {
@@ -98,6 +107,9 @@ func (db *DB) Close() error {
 			errs = append(errs, db.versioner.close())
 		}
 		errs = append(errs, db.writer.connection.close())
+		if db.clock != nil {
+			errs = append(errs, db.clock.close())
+		}
 	})
 	return errors.Join(errs...)
 }

@@ -70,14 +70,7 @@ const (
 
 // dial opens one connection. file "" is a new database in memory, for this connection alone.
 func dial(ctx context.Context, file string, r role) (*connection, error) {
-	query := url.Values{
-		"_busy_timeout": {"5000"},
-		"_foreign_keys": {"1"},
-		"_dqs":          {"0"}, // "titel" is a misspelt column, never a text
-		"_error_rc":     {"1"},
-		"_defensive":    {"1"},
-		"_pragma":       {"cache_size(-16000)", "temp_store(MEMORY)", "trusted_schema(0)"},
-	}
+	query := connectionOptions("trusted_schema(0)")
 	if file == "" {
 		return open(ctx, "file::memory:?"+query.Encode())
 	}
@@ -87,6 +80,18 @@ func dial(ctx context.Context, file string, r role) (*connection, error) {
 		query.Set("_query_only", "1")
 	}
 	return open(ctx, uri(file, query))
+}
+
+// connectionOptions are what every connection is opened with.
+func connectionOptions(trust string) url.Values {
+	return url.Values{
+		"_busy_timeout": {"5000"},
+		"_foreign_keys": {"1"},
+		"_dqs":          {"0"}, // "titel" is a misspelt column, never a text
+		"_error_rc":     {"1"},
+		"_defensive":    {"1"},
+		"_pragma":       {"cache_size(-16000)", "temp_store(MEMORY)", trust},
+	}
 }
 
 // dialSchema opens an existing file only to look at it: nothing is made or
