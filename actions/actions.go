@@ -26,7 +26,7 @@ func Families() []Family {
 			control.If, control.Switch, control.ForEach, control.While, control.Parallel, control.Try, control.Transaction,
 			control.Set, control.Return, control.Respond, control.Fail, control.Wait, control.Call, control.Assert,
 		}},
-		{"identity", "who asks", []*action.Action{identity.Authenticate, identity.Authorize}},
+		{"identity", "who asks", []*action.Action{identity.Authenticate, identity.Refresh, identity.Logout, identity.Authorize}},
 		{"data", "what is kept in databases", []*action.Action{data.Select, data.One, data.Value, data.Execute}},
 		{"web", "what the answer looks like", []*action.Action{web.Header, web.Cookie, web.Redirect, web.Status}},
 		{"system", "looking after the app itself", []*action.Action{system.Log}},

@@ -13,34 +13,63 @@ import (
 	"cloudlet/engine/language/source"
 )
 
-// ticketType is what authenticate gives (language.md, section 10).
-var ticketType = schema.ObjectOf(
-	schema.Field{Name: "ticket", Type: schema.TokenType},
-	schema.Field{Name: "token_type", Type: schema.StringType},
-	schema.Field{Name: "expires_in", Type: schema.IntType},
-	schema.Field{Name: "expires_at", Type: schema.DateTimeType},
-	schema.Field{Name: "user", Type: schema.ObjectOf(
-		schema.Field{Name: "name", Type: schema.StringType},
-		schema.Field{Name: "roles", Type: schema.ListOf(schema.StringType)},
-	)},
-)
+// ticketType is what a login gives (language.md, section 10), with or without a
+// refresh token.
+func ticketType(refresh *schema.Type) *schema.Type {
+	return schema.ObjectOf(
+		schema.Field{Name: "ticket", Type: schema.TokenType},
+		schema.Field{Name: "token_type", Type: schema.StringType},
+		schema.Field{Name: "expires_in", Type: schema.IntType},
+		schema.Field{Name: "expires_at", Type: schema.DateTimeType},
+		schema.Field{Name: "refresh_token", Type: refresh},
+		schema.Field{Name: "user", Type: schema.ObjectOf(
+			schema.Field{Name: "name", Type: schema.StringType},
+			schema.Field{Name: "roles", Type: schema.ListOf(schema.StringType)},
+		)},
+	)
+}
 
 var (
-	ticketShape = schema.NewShape(ticketType.FieldNames()...)
+	ticketShape = schema.NewShape(ticketType(schema.TokenType).FieldNames()...)
 	userShape   = schema.NewShape("name", "roles")
 )
+
+// ticketObject is a ticket as the chain sees it.
+func ticketObject(t *identity.Ticket) *schema.Object {
+	roles := make([]any, len(t.Roles))
+	for i, r := range t.Roles {
+		roles[i] = r
+	}
+	var refresh any
+	if t.RefreshToken != "" {
+		refresh = t.RefreshToken
+	}
+	return ticketShape.New([]any{t.Text, t.TokenType, t.ExpiresIn, t.ExpiresAt.UTC().Truncate(time.Second), refresh,
+		userShape.New([]any{t.User, roles})})
+}
+
+// unreadUsers are the failures of reading users.
+var unreadUsers = []action.Outcome{
+	{Status: 503, Code: "database_busy", When: "the users cannot be read in time"},
+	{Status: 500, Code: "database_failed", When: "the users cannot be read"},
+}
 
 // Authenticate checks a password and gives a ticket.
 var Authenticate = action.Define(action.Spec[authenticateInputs, any]{
 	Name: "authenticate", Summary: "Checks a user's password and gives a ticket: a JWT that later requests send as Authorization: Bearer.",
-	Doc:     "An unknown user and a wrong password are answered alike, and after the same time.",
+	Doc: "An unknown user and a wrong password are answered alike, and after the same time. The refresh token can be exchanged " +
+		"once, by `refresh`, for the next ticket; without `remember` there is none.",
 	Example: "- authenticate:\n    username: ${args.username}\n    password: ${args.password}\n",
-	Result:  ticketType,
-	Failures: []action.Outcome{
-		{Status: 401, Code: "invalid_credentials", When: "the user is unknown or locked, or the password wrong"},
-		{Status: 503, Code: "database_busy", When: "the users cannot be read in time"},
-		{Status: 500, Code: "database_failed", When: "the users cannot be read"},
+	Result:  ticketType(schema.TokenType.OrNull()),
+	Failures: append([]action.Outcome{
+		{Status: 401, Code: identity.ErrInvalidCredentials.Code, When: "the user is unknown or locked, or the password wrong"},
 		{Status: 429, Code: identity.ErrTooBusy.Code, When: "too many passwords are being checked"},
+	}, unreadUsers...),
+	Prepare: func(l action.Load, in *authenticateInputs) action.Result {
+		if remember, known := in.Remember.Constant(); known && remember {
+			return action.Gives(ticketType(schema.TokenType))
+		}
+		return action.Gives(ticketType(schema.TokenType.OrNull()))
 	},
 	Run: func(c *action.Call, in *authenticateInputs) (any, error) {
 		name, err := in.Username.Value(c)
@@ -51,22 +80,22 @@ var Authenticate = action.Define(action.Spec[authenticateInputs, any]{
 		if err != nil {
 			return nil, err
 		}
-		t, err := c.Services.Identity.AuthenticateIn(c.Context, c.Begun("main"), name, password)
+		remember, err := in.Remember.Value(c)
 		if err != nil {
 			return nil, err
 		}
-		roles := make([]any, len(t.Roles))
-		for i, r := range t.Roles {
-			roles[i] = r
+		t, err := c.Services.Identity.AuthenticateIn(c.Context, c.Begun("main"), name, password, remember)
+		if err != nil {
+			return nil, err
 		}
-		return ticketShape.New([]any{t.Text, t.TokenType, t.ExpiresIn, t.ExpiresAt.UTC().Truncate(time.Second),
-			userShape.New([]any{t.User, roles})}), nil
+		return ticketObject(t), nil
 	},
 })
 
 type authenticateInputs struct {
 	Username action.Expr[string] `doc:"The user's name."`
 	Password action.Expr[string] `doc:"The user's password." class:"secret"`
+	Remember action.Expr[bool]   `doc:"Whether there is a refresh token, too." default:"true"`
 }
 
 // Authorize lets only some roles go on.
@@ -74,12 +103,10 @@ var Authorize = action.Define(action.Spec[authorizeInputs, action.None]{
 	Name: "authorize", Summary: "Goes on only for a user with one of some roles.", Main: "roles",
 	Doc:     "Without roles any user with a valid ticket may go on. The role root passes always.",
 	Example: "- authorize: [editor, admin]\n",
-	Failures: []action.Outcome{
-		{Status: 401, Code: "unauthorized", When: "the request brings no valid ticket"},
+	Failures: append([]action.Outcome{
+		unauthorized,
 		{Status: 403, Code: "forbidden", When: "the user has none of the roles"},
-		{Status: 503, Code: "database_busy", When: "the users cannot be read in time"},
-		{Status: 500, Code: "database_failed", When: "the users cannot be read"},
-	},
+	}, unreadUsers...),
 	Prepare: func(l action.Load, in *authorizeInputs) action.Result {
 		for i, r := range in.Roles {
 			if err := identity.CheckRoleName(r); err != nil {
@@ -97,15 +124,22 @@ var Authorize = action.Define(action.Spec[authorizeInputs, action.None]{
 		case err != nil:
 			return action.None{}, err
 		case caller == nil:
-			f := action.Fail(http.StatusUnauthorized, "unauthorized", "A valid ticket is needed.")
-			f.Header = map[string]string{"WWW-Authenticate": "Bearer"}
-			return action.None{}, f
+			return action.None{}, noCaller()
 		case len(in.Roles) > 0 && !caller.HasRole(in.Roles...):
 			return action.None{}, action.Fail(http.StatusForbidden, "forbidden", "Your roles do not permit this.")
 		}
 		return action.None{}, nil
 	},
 })
+
+var unauthorized = action.Outcome{Status: 401, Code: "unauthorized", When: "the request brings no valid ticket"}
+
+// noCaller is the failure of what needs to know who asks.
+func noCaller() *action.Failure {
+	f := action.Fail(http.StatusUnauthorized, unauthorized.Code, "A valid ticket is needed.")
+	f.Header = map[string]string{"WWW-Authenticate": "Bearer"}
+	return f
+}
 
 type authorizeInputs struct {
 	Roles []string `doc:"The roles, any of which suffices." optional:""`

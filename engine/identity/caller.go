@@ -10,6 +10,7 @@ type Caller struct {
 	Name    string    // as it is stored
 	Roles   []string  // the user's own, sorted; not to be changed
 	ID      string    // of the ticket, its jti
+	Session string    // that the ticket belongs to, its sid; "" without one
 	Expires time.Time // when the ticket does
 
 	reach []string // Roles and whatever they include, sorted

@@ -59,6 +59,9 @@ var (
 	// locked, deleted or has a new password.
 	ErrInvalidTicket = &Error{401, "invalid_ticket", "The ticket is not valid; log in again."}
 
+	// ErrInvalidRefresh means that the refresh token is unknown, used, expired or ended.
+	ErrInvalidRefresh = &Error{401, "invalid_refresh_token", "The refresh token is not valid; log in again."}
+
 	// ErrNoSuchUser means that no user has the name.
 	ErrNoSuchUser = &Error{404, "no_such_user", "There is no such user."}
 	// ErrUserNameTaken means that a user has the name already, perhaps in other case.

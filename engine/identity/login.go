@@ -13,13 +13,14 @@ import (
 // with a *database.Error. A stored hash with older parameters, or one of bcrypt, is
 // renewed on the way.
 func (s *Service) Authenticate(ctx context.Context, username, password string) (*Ticket, error) {
-	return s.AuthenticateIn(ctx, nil, username, password)
+	return s.AuthenticateIn(ctx, nil, username, password, false)
 }
 
 // AuthenticateIn is Authenticate that reads the user in a transaction of the main
 // database, where one has begun: a database in memory has no other connection. A hash
-// with older parameters is left to the next login then.
-func (s *Service) AuthenticateIn(ctx context.Context, tx *database.Tx, username, password string) (*Ticket, error) {
+// with older parameters is left to the next login then. To remember is to give a
+// refresh token, too.
+func (s *Service) AuthenticateIn(ctx context.Context, tx *database.Tx, username, password string, remember bool) (*Ticket, error) {
 	var q querier = s.db
 	if tx != nil {
 		q = tx
@@ -56,7 +57,19 @@ func (s *Service) AuthenticateIn(ctx context.Context, tx *database.Tx, username,
 	if renewed != "" && tx == nil {
 		s.renew(ctx, u, renewed)
 	}
-	return s.issue(fresh, now)
+	session := newSession()
+	t, made, err := s.issue(fresh, session, now)
+	if err != nil || !remember {
+		return t, err
+	}
+	keep := func(tx *database.Tx) error {
+		t.RefreshToken, err = s.remember(ctx, tx, fresh, session, made, now)
+		return err
+	}
+	if tx != nil {
+		return t, keep(tx)
+	}
+	return t, s.db.Write(ctx, keep)
 }
 
 // Issue gives a user's ticket without a password: for whoever may act as the user.
@@ -72,18 +85,20 @@ func (s *Service) Issue(ctx context.Context, username string) (*Ticket, error) {
 	case u.locked:
 		return nil, ErrUserLocked.with("The user %q is locked.", u.name)
 	}
-	return s.issue(u, now)
+	t, _, err := s.issue(u, newSession(), now)
+	return t, err
 }
 
-func (s *Service) issue(u *userState, now time.Time) (*Ticket, error) {
+// issue makes a ticket of a session, and tells the millisecond that it is dated.
+func (s *Service) issue(u *userState, session string, now time.Time) (*Ticket, int64, error) {
 	o := s.settings.Load()
 	issued := now.UTC().Truncate(time.Second) // as exact as a JWT's times are
 	expires := issued.Add(o.lifetime)
 	// The first ticket after a change of the password must not look older than that.
 	made := max(now.UnixMilli(), u.ticketsAfter+1)
-	text, err := sign(s.keys.signing(), o.issuer, u, made, issued, expires)
+	text, err := sign(s.keys.signing(), o.issuer, u, session, made, issued, expires)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	return &Ticket{
 		Text:      text,
@@ -92,7 +107,7 @@ func (s *Service) issue(u *userState, now time.Time) (*Ticket, error) {
 		ExpiresAt: expires,
 		User:      u.name,
 		Roles:     u.roles,
-	}, nil
+	}, made, nil
 }
 
 // renew stores the hash with current parameters. It can be done at the next login

@@ -21,6 +21,8 @@ type Options struct {
 	Issuer string
 	// TicketLifetime is how long a ticket is valid, in whole seconds; an hour where it is 0.
 	TicketLifetime time.Duration
+	// RefreshLifetime is how long a refresh token can be used; 30 days where it is 0.
+	RefreshLifetime time.Duration
 	// MinPasswordLength is how many characters a new password needs; 12 where it is 0.
 	MinPasswordLength int
 	// Includes says which roles a role includes; a cycle does no harm here.
@@ -40,6 +42,7 @@ type Options struct {
 type settings struct {
 	issuer      string
 	lifetime    time.Duration
+	refresh     time.Duration
 	minPassword int
 	includes    map[string][]string
 	parser      *jwt.Parser
@@ -118,6 +121,7 @@ func (s *Service) Configure(o Options) error {
 	n := settings{
 		issuer:      o.Issuer,
 		lifetime:    o.TicketLifetime,
+		refresh:     o.RefreshLifetime,
 		minPassword: o.MinPasswordLength,
 		includes:    map[string][]string{},
 	}
@@ -127,11 +131,17 @@ func (s *Service) Configure(o Options) error {
 	if n.lifetime == 0 {
 		n.lifetime = time.Hour
 	}
+	if n.refresh == 0 {
+		n.refresh = 30 * 24 * time.Hour
+	}
 	if n.minPassword == 0 {
 		n.minPassword = MinPasswordLength
 	}
 	if n.lifetime < 0 || n.lifetime%time.Second != 0 {
 		return fmt.Errorf("a ticket's lifetime is whole seconds, at least one, not %v", o.TicketLifetime)
+	}
+	if n.refresh < 0 {
+		return fmt.Errorf("a refresh token's lifetime is more than nothing, not %v", o.RefreshLifetime)
 	}
 	if n.minPassword < 0 || n.minPassword > MaxPasswordSize {
 		return fmt.Errorf("a password's least length is from 1 to %d, not %d", MaxPasswordSize, o.MinPasswordLength)

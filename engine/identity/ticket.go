@@ -23,6 +23,8 @@ type Ticket struct {
 	ExpiresAt time.Time
 	User      string   // the name as it is stored
 	Roles     []string // sorted; without those that they include
+	// RefreshToken can be exchanged for the next ticket, once; "" where none was asked for.
+	RefreshToken string
 }
 
 // Format prints whose ticket it is, never its text.
@@ -31,9 +33,11 @@ func (t Ticket) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "[ticket of %q]", t
 // LogValue logs whose ticket it is, never its text.
 func (t Ticket) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(t)) }
 
-// claims are what a ticket says: iss, sub, roles, iat, nbf, exp and jti.
+// claims are what a ticket says: iss, sub, roles, iat, nbf, exp and jti, and the
+// session it belongs to as sid, as OpenID Connect Front-Channel Logout names it.
 type claims struct {
-	Roles []string `json:"roles"`
+	Roles   []string `json:"roles"`
+	Session string   `json:"sid,omitempty"`
 	jwt.RegisteredClaims
 }
 
@@ -41,12 +45,13 @@ type claims struct {
 type proven struct {
 	subject string
 	id      string    // jti
+	session string    // sid
 	made    int64     // ms since 1970, by the jti
 	expires time.Time // the second it is over
 }
 
 // sign makes the text of a ticket for a user, made at the given millisecond.
-func sign(k key, issuer string, u *userState, made int64, now, expires time.Time) (string, error) {
+func sign(k key, issuer string, u *userState, session string, made int64, now, expires time.Time) (string, error) {
 	id, err := idAt(made)
 	if err != nil {
 		return "", err
@@ -55,7 +60,7 @@ func sign(k key, issuer string, u *userState, made int64, now, expires time.Time
 	if roles == nil {
 		roles = []string{} // a list, not null
 	}
-	t := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{roles, jwt.RegisteredClaims{
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{roles, session, jwt.RegisteredClaims{
 		Issuer:    issuer,
 		Subject:   u.name,
 		IssuedAt:  jwt.NewNumericDate(now),
@@ -138,7 +143,7 @@ func prove(token string, keys *Keyring, parser *jwt.Parser, clock func() time.Ti
 	if err != nil || id.Version() != 7 || c.Subject == "" {
 		return proven{}, ErrInvalidTicket
 	}
-	return proven{c.Subject, c.ID, madeAt(id), c.ExpiresAt.Time}, nil
+	return proven{c.Subject, c.ID, c.Session, madeAt(id), c.ExpiresAt.Time}, nil
 }
 
 func notInTickets(r rune) bool {

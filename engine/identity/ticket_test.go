@@ -29,7 +29,11 @@ func TestTicketsContent(t *testing.T) {
 	if err != nil || id.Version() != 7 || id.Variant() != uuid.RFC4122 || madeAt(id) <= c.now.Load()-1 {
 		t.Errorf("jti %v", body["jti"])
 	}
+	if session, err := uuid.Parse(body["sid"].(string)); err != nil || session.Version() != 4 {
+		t.Errorf("sid %v", body["sid"])
+	}
 	delete(body, "jti")
+	delete(body, "sid")
 	want := map[string]any{"iss": "cloudlet", "sub": "alice", "roles": []any{"guest"}, "iat": now, "nbf": now, "exp": now + 3600}
 	if d := cmp.Diff(want, body); d != "" {
 		t.Error(d)

@@ -173,6 +173,9 @@ func (s *Service) Unlock(ctx context.Context, name string) error {
 // tests, the newest of them is dated just behind the last such moment; so this one is too.
 func (s *Service) endTickets(ctx context.Context, tx *database.Tx, u *userState) error {
 	after := max(s.clock().Add(endedMargin).UnixMilli(), u.ticketsAfter+1)
+	if _, err := tx.Exec(ctx, "DELETE FROM cloudlet_refresh_tokens WHERE user_id = ?", u.id); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, "UPDATE cloudlet_users SET tickets_after = ? WHERE id = ?", after, u.id)
 	return err
 }

@@ -65,12 +65,16 @@ func (s *Service) admit(token string, p proven, trust, epoch uint64) (*Caller, e
 	if err != nil {
 		return nil, err // the database gives up by itself after five seconds
 	}
-	if u == nil || u.locked || p.made <= u.ticketsAfter || u.name != p.subject {
+	ended, err := sessionEnded(context.Background(), s.db, p.session)
+	if err != nil {
+		return nil, err
+	}
+	if ended || u == nil || u.locked || p.made <= u.ticketsAfter || u.name != p.subject {
 		s.verified.Invalidate(token)
 		return nil, ErrInvalidTicket
 	}
 	c := NewCaller(u.name, u.roles, s.settings.Load().includes)
-	c.ID, c.Expires = p.id, p.expires
+	c.ID, c.Session, c.Expires = p.id, p.session, p.expires
 	// The text may be a piece of a large header that the clone does not keep alive.
 	s.verified.Set(strings.Clone(token), &admitted{p, c, trust, epoch})
 	return c, nil

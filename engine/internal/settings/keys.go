@@ -71,6 +71,14 @@ var table = []setting{
 		s.Auth.Ticket = d
 		return nil
 	}},
+	{"auth.refresh", "How long a refresh token can be used.", document.Shape{Kind: document.DurationShape}, func(s *Settings, text string) error {
+		d, err := schema.ParseDuration(text)
+		if err != nil || d < time.Minute || d > 5*366*24*time.Hour {
+			return fmt.Errorf("must be a duration from 1m to 1830d, as in 30d")
+		}
+		s.Auth.Refresh = d
+		return nil
+	}},
 	{"openapi", "Who sees what of the API at /-/openapi.json: callable is what the caller may call, public everything, off nothing.", document.Shape{Kind: document.ChoiceShape, Values: []string{Callable, Everything, Off}}, func(s *Settings, text string) error {
 		if text != Callable && text != Everything && text != Off {
 			return fmt.Errorf("must be callable, public or off")
@@ -81,7 +89,7 @@ var table = []setting{
 }
 
 // later are keys of language.md, section 13, that this version does not know yet.
-var later = []string{"public_url", "trusted_proxies", "mail", "http", "auth.refresh", "auth.password", "oidc", "captcha"}
+var later = []string{"public_url", "trusted_proxies", "mail", "http", "auth.password", "oidc", "captcha"}
 
 // sections are the names of the outermost keys.
 func sections() []string {

@@ -44,6 +44,7 @@ type Auth struct {
 	Default string        // public or user: for verbs without auth
 	Issuer  string        // of tickets, their iss
 	Ticket  time.Duration // how long a ticket is valid
+	Refresh time.Duration // how long a refresh token can be used
 }
 
 // What the OpenAPI document shows.
@@ -58,7 +59,7 @@ func Defaults() *Settings {
 	return &Settings{
 		Listen:    "127.0.0.1:8080",
 		Databases: map[string]string{"main": "sqlite:data/cloudlet.db"},
-		Auth:      Auth{Default: "public", Issuer: "cloudlet", Ticket: time.Hour},
+		Auth:      Auth{Default: "public", Issuer: "cloudlet", Ticket: time.Hour, Refresh: 30 * 24 * time.Hour},
 		OpenAPI:   Callable,
 		Config:    schema.NewObject(),
 		Secrets:   schema.NewObject(),

@@ -1,0 +1,160 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"time"
+
+	"cloudlet/engine/database"
+
+	"github.com/google/uuid"
+)
+
+// refreshSize is how many random bytes a refresh token has: 256 bits.
+const refreshSize = 32
+
+// newRefreshToken makes a token, and what is kept of it.
+func newRefreshToken() (token, hash string) {
+	b := make([]byte, refreshSize)
+	rand.Read(b) // never fails
+	token = base64.RawURLEncoding.EncodeToString(b)
+	return token, refreshHash(token)
+}
+
+// refreshHash is what is kept of a token. A token has so many random bits that a hash
+// need not be slow.
+func refreshHash(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// remember makes a refresh token of a session. Those that have expired are removed on
+// the way, so that the table does not grow for ever.
+func (s *Service) remember(ctx context.Context, tx *database.Tx, u *userState, session string, made int64, now time.Time) (string, error) {
+	if _, err := tx.Exec(ctx, "DELETE FROM cloudlet_refresh_tokens WHERE expires <= ?", now.UnixMilli()); err != nil {
+		return "", err
+	}
+	token, hash := newRefreshToken()
+	expires := now.Add(s.settings.Load().refresh).UnixMilli()
+	_, err := tx.Exec(ctx, "INSERT INTO cloudlet_refresh_tokens (hash, session, user_id, made, expires) VALUES (?, ?, ?, ?, ?)",
+		hash, session, u.id, made, expires)
+	return token, err
+}
+
+// Refresh exchanges a refresh token for a new ticket and a new refresh token; the
+// roles are read anew. A token that was used before has been copied by somebody: then
+// the whole session ends, with all its tickets. It fails with ErrInvalidRefresh for any
+// token that is not good, or with a *database.Error.
+func (s *Service) Refresh(ctx context.Context, token string) (*Ticket, error) {
+	if len(token) != base64.RawURLEncoding.EncodedLen(refreshSize) {
+		return nil, ErrInvalidRefresh
+	}
+	var ticket *Ticket
+	ended := false
+	err := s.db.Write(ctx, func(tx *database.Tx) error {
+		r, err := findRefresh(ctx, tx, refreshHash(token))
+		if err != nil || r == nil {
+			return err
+		}
+		if r.used {
+			ended = true
+			return s.endSession(ctx, tx, r.session)
+		}
+		ticket, err = s.exchange(ctx, tx, r, refreshHash(token))
+		return err
+	})
+	if ended {
+		s.epoch.Add(1)
+	}
+	if err == nil && ticket == nil {
+		err = ErrInvalidRefresh
+	}
+	return ticket, err
+}
+
+// exchange makes a ticket and token in place of a refresh token; nil where it is not
+// good any more.
+func (s *Service) exchange(ctx context.Context, tx *database.Tx, r *refreshState, hash string) (*Ticket, error) {
+	now := s.clock()
+	u, err := findUser(ctx, tx, r.username)
+	if err != nil || u == nil || u.locked || r.made <= u.ticketsAfter || now.UnixMilli() >= r.expires {
+		return nil, err
+	}
+	if _, err := tx.Exec(ctx, "UPDATE cloudlet_refresh_tokens SET used = 1 WHERE hash = ?", hash); err != nil {
+		return nil, err
+	}
+	t, made, err := s.issue(u, r.session, now)
+	if err != nil {
+		return nil, err
+	}
+	t.RefreshToken, err = s.remember(ctx, tx, u, r.session, made, now)
+	return t, err
+}
+
+// refreshState is what is kept of a refresh token.
+type refreshState struct {
+	session, username string
+	made, expires     int64
+	used              bool
+}
+
+// findRefresh finds a refresh token by its hash, nil where there is none or its
+// session has ended.
+func findRefresh(ctx context.Context, tx *database.Tx, hash string) (*refreshState, error) {
+	row, err := tx.QueryRow(ctx, `SELECT r.session, u.username, r.made, r.expires, r.used
+		FROM cloudlet_refresh_tokens r JOIN cloudlet_users u ON u.id = r.user_id
+		WHERE r.hash = ? AND r.session NOT IN (SELECT session FROM cloudlet_ended_sessions)`, hash)
+	if err != nil || row == nil {
+		return nil, err
+	}
+	r := &refreshState{}
+	return r, row.Scan(&r.session, &r.username, &r.made, &r.expires, &r.used)
+}
+
+// Logout ends the session of a caller's ticket, or everywhere all sessions of the
+// user: their tickets and refresh tokens are refused from now on. A caller without a
+// ticket has nothing to end. It fails with ErrNoSuchUser or a *database.Error.
+func (s *Service) Logout(ctx context.Context, caller *Caller, everywhere bool) error {
+	switch {
+	case everywhere:
+		return s.changeUser(ctx, caller.Name, func(tx *database.Tx, u *userState) error { return s.endTickets(ctx, tx, u) })
+	case caller.Session == "":
+		return nil
+	}
+	return s.change(ctx, func(tx *database.Tx) error { return s.endSession(ctx, tx, caller.Session) })
+}
+
+// endSession ends a session: its refresh tokens go, and its tickets are remembered
+// until the last of them has expired.
+func (s *Service) endSession(ctx context.Context, tx *database.Tx, session string) error {
+	now := s.clock()
+	until := now.Add(s.settings.Load().lifetime + endedMargin).UnixMilli()
+	for _, do := range []struct {
+		sql  string
+		args []any
+	}{
+		{"DELETE FROM cloudlet_refresh_tokens WHERE session = ?", []any{session}},
+		{"DELETE FROM cloudlet_ended_sessions WHERE until <= ?", []any{now.UnixMilli()}},
+		{"INSERT INTO cloudlet_ended_sessions (session, until) VALUES (?, ?) ON CONFLICT DO NOTHING", []any{session, until}},
+	} {
+		if _, err := tx.Exec(ctx, do.sql, do.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sessionEnded reports whether a session was ended.
+func sessionEnded(ctx context.Context, q querier, session string) (bool, error) {
+	if session == "" {
+		return false, nil
+	}
+	n, err := count(ctx, q, "SELECT count(*) FROM cloudlet_ended_sessions WHERE session = ?", session)
+	return n > 0, err
+}
+
+// newSession names a session.
+func newSession() string { return uuid.NewString() }
