@@ -11,6 +11,7 @@ import (
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/settings"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/secret"
 )
 
 // Names of identity that the command line shows and takes.
@@ -30,7 +31,7 @@ type (
 type Accounts struct {
 	*identity.Service
 	db       *database.DB
-	keys     *identity.Keyring
+	keys     *secret.Keyring
 	settings *settings.Settings
 }
 
@@ -63,7 +64,7 @@ func (a *Accounts) begin(ctx context.Context, dir string, o *options) error {
 		return err
 	}
 	data := filepath.Join(dir, "data")
-	if a.keys, err = identity.OpenKeyring(data, o.env("CLOUDLET_SECRET")); err != nil {
+	if a.keys, err = secret.OpenKeyring(data, o.env("CLOUDLET_SECRET")); err != nil {
 		return err
 	}
 	a.Service, err = identity.Open(ctx, a.db, a.keys, identityOptions(a.settings, o.log))

@@ -16,6 +16,7 @@ import (
 	"cloudlet/engine/internal/reference/docs"
 	"cloudlet/engine/internal/watch"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/secret"
 )
 
 // Problem is one mistake in an app's files.
@@ -37,7 +38,7 @@ type Engine struct {
 	dir    string
 	o      *options
 	loader *loader
-	keys   *identity.Keyring
+	keys   *secret.Keyring
 	// outgoing carries the requests of actions to others.
 	outgoing *http.Transport
 	page     func() *docs.Page

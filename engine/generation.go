@@ -17,6 +17,7 @@ import (
 	"cloudlet/engine/internal/reference"
 	"cloudlet/engine/internal/route"
 	"cloudlet/engine/internal/settings"
+	"cloudlet/engine/secret"
 )
 
 // generation is one compiled app that serves requests. It never changes.
@@ -238,7 +239,7 @@ func (e *Engine) identify(ctx context.Context, a *app, opened map[string]*openDa
 		return e.identity.Configure(o)
 	}
 	if e.keys == nil {
-		keys, err := identity.OpenKeyring(e.dataDir(), e.o.env("CLOUDLET_SECRET"))
+		keys, err := secret.OpenKeyring(e.dataDir(), e.o.env("CLOUDLET_SECRET"))
 		if err != nil {
 			return err
 		}

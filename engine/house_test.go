@@ -27,7 +27,8 @@ var imports = map[string][]string{
 
 	// Services know the language's values, and nothing of endpoints.
 	"engine/database": {"engine/language/source", "engine/language/schema"},
-	"engine/identity": {"engine/language/source", "engine/language/schema", "engine/database"},
+	"engine/secret":   {},
+	"engine/identity": {"engine/language/source", "engine/language/schema", "engine/database", "engine/secret"},
 
 	// The contract of actions, and the actions beside what runs them.
 	"engine/action":    {"engine/language/...", "engine/database", "engine/identity"},

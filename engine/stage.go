@@ -13,6 +13,7 @@ import (
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/trial"
+	"cloudlet/engine/secret"
 )
 
 // stage is a compiled app with databases in memory, for one test after the other.
@@ -20,7 +21,7 @@ type stage struct {
 	app       *app
 	databases map[string]*database.DB
 	images    map[string][]byte // of the databases after the migrations
-	keys      *identity.Keyring
+	keys      *secret.Keyring
 	folder    string // of what tests are given as files
 	cover     []atomic.Uint32
 	world     trial.World
@@ -29,7 +30,7 @@ type stage struct {
 // newStage opens the databases, applies the migrations and binds the plan to them.
 // Close it, also after an error.
 func newStage(ctx context.Context, a *app, o *options) (s *stage, err error) {
-	s = &stage{app: a, databases: map[string]*database.DB{}, images: map[string][]byte{}, keys: identity.NewKeyring(),
+	s = &stage{app: a, databases: map[string]*database.DB{}, images: map[string][]byte{}, keys: secret.NewKeyring(),
 		cover: make([]atomic.Uint32, len(a.plan.Points()))}
 	s.world.Clock = &trial.Clock{}
 	defer func() {

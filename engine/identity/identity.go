@@ -1,5 +1,5 @@
 // Package identity knows who calls: the users and their roles in the main
-// database, their passwords, the app's secret, and the tickets signed with it.
+// database, their passwords, and the tickets that are signed for them.
 package identity
 
 import (
@@ -85,10 +85,6 @@ var (
 	ErrBuiltInRole = &Error{409, "built_in_role", "The roles root, admin and guest cannot be deleted."}
 	// ErrRoleInUse means that users have the role, and force was not asked for.
 	ErrRoleInUse = &Error{409, "role_in_use", "Users have the role."}
-
-	// ErrSecret means that the secret cannot be used as it is: the file is damaged or
-	// readable by others, or the given text is too short.
-	ErrSecret = &Error{500, "unusable_secret", "The secret cannot be used."}
 )
 
 // with is the error with another sentence.

@@ -96,7 +96,7 @@ func (s *Service) issue(u *userState, session string, now time.Time) (*Ticket, i
 	expires := issued.Add(o.lifetime)
 	// The first ticket after a change of the password must not look older than that.
 	made := max(now.UnixMilli(), u.ticketsAfter+1)
-	text, err := sign(s.keys.signing(), o.issuer, u, session, made, issued, expires)
+	text, err := sign(s.keys, o.issuer, u, session, made, issued, expires)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/secret"
+
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/maypok86/otter/v2"
 )
@@ -51,7 +53,7 @@ type settings struct {
 // Service knows the users of one app. It is safe for use by several goroutines at once.
 type Service struct {
 	db    *database.DB
-	keys  *Keyring
+	keys  *secret.Keyring
 	gate  *Gate
 	log   *slog.Logger
 	clock func() time.Time
@@ -70,10 +72,10 @@ type Service struct {
 
 // Open makes the service of a database that Migrations were applied to. With nil keys
 // it opens those of DataDir or CLOUDLET_SECRET. Close it before the database.
-func Open(ctx context.Context, db *database.DB, keys *Keyring, o Options) (*Service, error) {
+func Open(ctx context.Context, db *database.DB, keys *secret.Keyring, o Options) (*Service, error) {
 	if keys == nil {
 		var err error
-		if keys, err = OpenKeyring(o.DataDir, os.Getenv("CLOUDLET_SECRET")); err != nil {
+		if keys, err = secret.OpenKeyring(o.DataDir, os.Getenv("CLOUDLET_SECRET")); err != nil {
 			return nil, err
 		}
 	}
@@ -160,4 +162,4 @@ func (s *Service) Passwords() *Gate { return s.gate }
 
 // trust changes whenever what a ticket's text proved might not hold any more. Both
 // numbers only grow, so their sum tells.
-func (s *Service) trust() uint64 { return s.keys.version.Load() + s.configured.Load() }
+func (s *Service) trust() uint64 { return s.keys.Version() + s.configured.Load() }

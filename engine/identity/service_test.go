@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/secret"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 )
@@ -47,10 +48,10 @@ func openService(t testing.TB, o Options) *Service {
 	t.Helper()
 	db := openDatabase(t, t.TempDir())
 	migrate(t, db)
-	return serviceOn(t, db, NewKeyring(), o)
+	return serviceOn(t, db, secret.NewKeyring(), o)
 }
 
-func serviceOn(t testing.TB, db *database.DB, keys *Keyring, o Options) *Service {
+func serviceOn(t testing.TB, db *database.DB, keys *secret.Keyring, o Options) *Service {
 	t.Helper()
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -262,4 +263,16 @@ func TestManyAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+func openKeys(t testing.TB, dir string) *secret.Keyring {
+	t.Helper()
+	keys, err := secret.OpenKeyring(dir, "")
+	must(t, err)
+	return keys
+}
+
+func signingText(keys *secret.Keyring) []byte {
+	_, text := keys.Signing()
+	return text
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"cloudlet/engine/secret"
+
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 )
@@ -51,7 +53,7 @@ type proven struct {
 }
 
 // sign makes the text of a ticket for a user, made at the given millisecond.
-func sign(k key, issuer string, u *userState, session string, made int64, now, expires time.Time) (string, error) {
+func sign(keys *secret.Keyring, issuer string, u *userState, session string, made int64, now, expires time.Time) (string, error) {
 	id, err := idAt(made)
 	if err != nil {
 		return "", err
@@ -68,8 +70,9 @@ func sign(k key, issuer string, u *userState, session string, made int64, now, e
 		ExpiresAt: jwt.NewNumericDate(expires),
 		ID:        id.String(),
 	}})
-	t.Header["kid"] = k.id
-	return t.SignedString([]byte(k.text))
+	kid, text := keys.Signing()
+	t.Header["kid"] = kid
+	return t.SignedString(text)
 }
 
 // idAt is a UUIDv7 (RFC 9562) of a millisecond. The package's own NewV7 knows only the
@@ -109,7 +112,7 @@ func newParser(issuer string, clock func() time.Time) *jwt.Parser {
 }
 
 // prove verifies a ticket's text alone: ErrInvalidTicket or ErrExpired.
-func prove(token string, keys *Keyring, parser *jwt.Parser, clock func() time.Time) (proven, error) {
+func prove(token string, keys *secret.Keyring, parser *jwt.Parser, clock func() time.Time) (proven, error) {
 	// Base64 decoders pass over line breaks, so a changed text could have the same
 	// signature. Nothing but the alphabet of RFC 7515 is let through.
 	if len(token) > maxTicket || strings.ContainsFunc(token, notInTickets) {
@@ -121,17 +124,17 @@ func prove(token string, keys *Keyring, parser *jwt.Parser, clock func() time.Ti
 		if !ok {
 			return nil, ErrInvalidTicket
 		}
-		secret, ok := keys.find(id, clock())
+		text, ok := keys.Verifying(id, clock())
 		if !ok { // perhaps another process has just rotated the secret
 			if _, err := keys.Reload(); err != nil {
 				return nil, ErrInvalidTicket
 			}
-			secret, ok = keys.find(id, clock())
+			text, ok = keys.Verifying(id, clock())
 		}
 		if !ok {
 			return nil, ErrInvalidTicket
 		}
-		return secret, nil
+		return text, nil
 	})
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenInvalidIssuer):

@@ -39,7 +39,7 @@ func TestTicketsContent(t *testing.T) {
 		t.Error(d)
 	}
 	// Anybody who has the secret's text can check it: no derivation in between.
-	_, err = jwt.Parse(strings.Join(parts, "."), func(*jwt.Token) (any, error) { return []byte(s.keys.signing().text), nil }, jwt.WithTimeFunc(c.Now))
+	_, err = jwt.Parse(strings.Join(parts, "."), func(*jwt.Token) (any, error) { return signingText(s.keys), nil }, jwt.WithTimeFunc(c.Now))
 	must(t, err)
 	if roles := decode(t, strings.Split(issue(t, s, "bob"), ".")[1])["roles"]; !cmp.Equal(roles, []any{}) {
 		t.Errorf("the roles of somebody without are %v", roles)
@@ -61,9 +61,9 @@ func forge(t testing.TB, s *Service, method jwt.SigningMethod, change func(heade
 	must(t, err)
 	claims := jwt.MapClaims{"iss": "cloudlet", "sub": "alice", "roles": []string{}, "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Unix() + 60, "jti": id.String()}
 	token := jwt.NewWithClaims(method, claims)
-	token.Header["kid"] = s.keys.signing().id
+	token.Header["kid"] = s.keys.Keys()[0].ID
 	change(token.Header, claims)
-	var key any = []byte(s.keys.signing().text)
+	var key any = signingText(s.keys)
 	if method == jwt.SigningMethodNone {
 		key = jwt.UnsafeAllowNoneSignatureType
 	}
@@ -100,7 +100,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{"another algorithm", forge(t, s, jwt.SigningMethodHS512, unchanged), ErrInvalidTicket},
 		{"no kid", forge(t, s, jwt.SigningMethodHS256, func(h map[string]any, _ jwt.MapClaims) { delete(h, "kid") }), ErrInvalidTicket},
 		{"unknown kid", forge(t, s, jwt.SigningMethodHS256, head("kid", "0123456789abcdef")), ErrInvalidTicket},
-		{"kid is a list", forge(t, s, jwt.SigningMethodHS256, head("kid", []string{s.keys.signing().id})), ErrInvalidTicket},
+		{"kid is a list", forge(t, s, jwt.SigningMethodHS256, head("kid", []string{s.keys.Keys()[0].ID})), ErrInvalidTicket},
 		{"expired", forge(t, s, jwt.SigningMethodHS256, set("exp", now)), ErrExpired},
 		{"expired, of another issuer", forge(t, s, jwt.SigningMethodHS256, func(_ map[string]any, c jwt.MapClaims) { c["exp"], c["iss"] = now-1, "x" }), ErrInvalidTicket},
 		{"never expires", forge(t, s, jwt.SigningMethodHS256, set("exp", nil)), ErrInvalidTicket},

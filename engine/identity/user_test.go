@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/secret"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -255,7 +256,7 @@ func TestHasRole(t *testing.T) {
 func TestDatabaseFailures(t *testing.T) {
 	t.Parallel()
 	db := openDatabase(t, t.TempDir())
-	if _, err := Open(t.Context(), db, NewKeyring(), Options{}); err == nil {
+	if _, err := Open(t.Context(), db, secret.NewKeyring(), Options{}); err == nil {
 		t.Error("opened without its tables")
 	}
 	s := openService(t, Options{})

@@ -18,6 +18,7 @@ import (
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/secret"
 )
 
 const filmsSQL = `CREATE TABLE films (id INTEGER PRIMARY KEY, title TEXT NOT NULL UNIQUE, year INTEGER, price DECIMAL, seen BOOLEAN, released DATE, data JSON);
@@ -47,7 +48,7 @@ func newBench(t testing.TB) *bench {
 	if problems, err := db.Migrate(ctx, sets); err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}
-	users, err := identity.Open(ctx, db, identity.NewKeyring(), identity.Options{})
+	users, err := identity.Open(ctx, db, secret.NewKeyring(), identity.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package identity
+package secret
 
 import (
 	"errors"
@@ -26,26 +26,26 @@ const largestSecretFile = 64 << 10 // bytes
 func readSecrets(file string) ([]key, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, ErrSecret.with("The secret's file cannot be read: %v.", err)
+		return nil, unusable("The secret's file cannot be read: %v.", err)
 	}
 	defer f.Close()
 	info, err := f.Stat() // of what was opened, not of what may stand there by now
 	switch {
 	case err != nil:
-		return nil, ErrSecret.with("The secret's file cannot be read: %v.", err)
+		return nil, unusable("The secret's file cannot be read: %v.", err)
 	case !info.Mode().IsRegular():
-		return nil, ErrSecret.with("%s holds the secret and is no plain file.", file)
+		return nil, unusable("%s holds the secret and is no plain file.", file)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
-		return nil, ErrSecret.with("%s can be read by others (mode %04o), so the secret may be known: "+
+		return nil, unusable("%s can be read by others (mode %04o), so the secret may be known: "+
 			"run chmod 600 on it, then rotate the secret; or remove it to end all tickets.", file, info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, largestSecretFile+1))
 	if err != nil {
-		return nil, ErrSecret.with("The secret's file cannot be read: %v.", err)
+		return nil, unusable("The secret's file cannot be read: %v.", err)
 	}
 	keys, err := parseSecrets(string(text))
 	if err != nil {
-		return nil, ErrSecret.with("%s is damaged: %v.", file, err)
+		return nil, unusable("%s is damaged: %v.", file, err)
 	}
 	return keys, nil
 }
@@ -94,11 +94,11 @@ func formatSecrets(keys []key) string {
 func createSecrets(file string, keys []key) error {
 	dir := filepath.Dir(file)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return ErrSecret.with("The secret's folder cannot be made: %v.", err)
+		return unusable("The secret's folder cannot be made: %v.", err)
 	}
 	f, err := os.CreateTemp(dir, ".secret-*") // mode 0600
 	if err != nil {
-		return ErrSecret.with("The secret's file cannot be made: %v.", err)
+		return unusable("The secret's file cannot be made: %v.", err)
 	}
 	defer os.Remove(f.Name())
 	if err := writeSecrets(f, keys); err != nil {
@@ -112,7 +112,7 @@ func createSecrets(file string, keys []key) error {
 		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return ErrSecret.with("The secret's file cannot be made: %v.", err)
+		return unusable("The secret's file cannot be made: %v.", err)
 	}
 	return syncFolder(dir)
 }
@@ -122,10 +122,10 @@ func createSecrets(file string, keys []key) error {
 func replaceSecrets(file string, change func([]key) []key) error {
 	f, err := os.OpenFile(file+".new", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return ErrSecret.with("%s.new exists: the secret is being rotated elsewhere, or a rotation was cut off; in that case remove it.", file)
+		return unusable("%s.new exists: the secret is being rotated elsewhere, or a rotation was cut off; in that case remove it.", file)
 	}
 	if err != nil {
-		return ErrSecret.with("The secret's file cannot be replaced: %v.", err)
+		return unusable("The secret's file cannot be replaced: %v.", err)
 	}
 	old, err := readSecrets(file)
 	if err == nil {
@@ -135,7 +135,7 @@ func replaceSecrets(file string, change func([]key) []key) error {
 	}
 	if err == nil {
 		if renamed := os.Rename(f.Name(), file); renamed != nil {
-			err = ErrSecret.with("The secret's file cannot be replaced: %v.", renamed)
+			err = unusable("The secret's file cannot be replaced: %v.", renamed)
 		}
 	}
 	if err != nil {
@@ -155,7 +155,7 @@ func writeSecrets(f *os.File, keys []key) error {
 		err = closed
 	}
 	if err != nil {
-		return ErrSecret.with("The secret's file cannot be written: %v.", err)
+		return unusable("The secret's file cannot be written: %v.", err)
 	}
 	return nil
 }
@@ -167,11 +167,11 @@ func syncFolder(dir string) error {
 	}
 	d, err := os.Open(dir)
 	if err != nil {
-		return ErrSecret.with("The secret's folder cannot be read: %v.", err)
+		return unusable("The secret's folder cannot be read: %v.", err)
 	}
 	defer d.Close()
 	if err := d.Sync(); err != nil {
-		return ErrSecret.with("The secret's folder cannot be written: %v.", err)
+		return unusable("The secret's folder cannot be written: %v.", err)
 	}
 	return nil
 }

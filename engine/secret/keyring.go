@@ -1,4 +1,6 @@
-package identity
+// Package secret holds the app's secret: what signs tickets, and what every other key
+// is derived from.
+package secret
 
 import (
 	"crypto/hkdf"
@@ -16,14 +18,35 @@ import (
 )
 
 const (
+	mostKeys      = 256
 	secretLength  = 100 // characters of a secret that we make: 600 bits
 	minimumSecret = 32  // characters of one that is given
 	// rotationSlack is how long a running engine may go on signing with a secret that was just rotated out.
 	rotationSlack = time.Minute
 )
 
+// Error says why a secret cannot be used as it is. All are the same to errors.Is.
+type Error struct {
+	Detail string // a sentence that holds no secret
+}
+
+// Error is the sentence.
+func (e *Error) Error() string { return e.Detail }
+
+// Is compares nothing but the type.
+func (e *Error) Is(target error) bool {
+	_, ok := target.(*Error)
+	return ok
+}
+
+// ErrUnusable means that the secret cannot be used as it is: the file is damaged or
+// readable by others, or the given text is too short.
+var ErrUnusable = &Error{"The secret cannot be used."}
+
+func unusable(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
+
 // Keyring holds the app's secret: one key that signs tickets, and those before it
-// that tickets may still be signed with. It is safe for use by several goroutines at
+// that tickets may still be signed with, or that something was sealed with. It is safe for use by several goroutines at
 // once, and prints as [secret] wherever it is printed.
 type Keyring struct {
 	file string // "" where the secret was given, or lives in memory alone
@@ -51,13 +74,13 @@ type Key struct {
 
 // OpenKeyring uses the given secret (CLOUDLET_SECRET) where it is not empty. Otherwise
 // it reads DIR/secret.key, or makes it: 100 characters from the system's CSPRNG, in a file
-// that only its owner can read. It fails with ErrSecret for a given secret under 32
+// that only its owner can read. It fails with ErrUnusable for a given secret under 32
 // characters, and for a file that is damaged or that others can read: such a secret may be
 // known already, so it is not silently used.
 func OpenKeyring(dir, given string) (*Keyring, error) {
 	if given != "" {
 		if n := utf8.RuneCountInString(given); n < minimumSecret {
-			return nil, ErrSecret.with("CLOUDLET_SECRET has %d characters; it needs at least %d.", n, minimumSecret)
+			return nil, unusable("CLOUDLET_SECRET has %d characters; it needs at least %d.", n, minimumSecret)
 		}
 		return keyringOf(newKey(given)), nil
 	}
@@ -93,7 +116,7 @@ func (k *Keyring) Reload() (changed bool, err error) {
 	defer k.loading.Unlock()
 	now, err := os.Stat(k.file)
 	if err != nil {
-		return false, ErrSecret.with("The secret's file cannot be read: %v.", err)
+		return false, unusable("The secret's file cannot be read: %v.", err)
 	}
 	if k.seen != nil && os.SameFile(k.seen, now) && k.seen.ModTime().Equal(now.ModTime()) &&
 		k.seen.Size() == now.Size() && k.seen.Mode() == now.Mode() {
@@ -110,26 +133,18 @@ func (k *Keyring) Reload() (changed bool, err error) {
 }
 
 // Rotate makes a new secret, which signs from now on. The old one verifies until
-// every ticket that was signed with it has expired; lifetime is how long tickets live. Secrets
-// whose time is over are removed. Running engines notice within a second. It fails with
-// ErrSecret where the secret does not live in a file of ours.
+// every ticket that was signed with it has expired; lifetime is how long tickets live. After
+// that it is kept for what was sealed or chained with it; 256 are kept. Running engines notice within a second. It fails with
+// ErrUnusable where the secret does not live in a file of ours.
 func (k *Keyring) Rotate(lifetime time.Duration) error { return k.rotate(time.Now(), lifetime) }
 
 func (k *Keyring) rotate(now time.Time, lifetime time.Duration) error {
 	if k.file == "" {
-		return ErrSecret.with("The secret was given; change CLOUDLET_SECRET itself.")
+		return unusable("The secret was given; change CLOUDLET_SECRET itself.")
 	}
 	err := replaceSecrets(k.file, func(old []key) []key {
-		keys := []key{newKey(randomSecret())}
-		for _, o := range old {
-			if o.until.IsZero() {
-				o.until = now.Add(max(0, lifetime) + rotationSlack).UTC().Truncate(time.Second)
-			}
-			if now.Before(o.until) {
-				keys = append(keys, o)
-			}
-		}
-		return keys
+		old[0].until = now.Add(max(0, lifetime) + rotationSlack).UTC().Truncate(time.Second)
+		return append([]key{newKey(randomSecret())}, old[:min(len(old), mostKeys-1)]...)
 	})
 	if err != nil {
 		return err
@@ -147,24 +162,47 @@ func (k *Keyring) Keys() []Key {
 	return list
 }
 
+// Version grows whenever the keys may have changed.
+func (k *Keyring) Version() uint64 { return k.version.Load() }
+
 // Derive is a key of 32 bytes for one purpose (HKDF-SHA256, RFC 5869, the purpose as
-// the label). No key tells anything about another, nor about the secret. It changes when
-// the secret is rotated.
-func (k *Keyring) Derive(purpose string) []byte {
-	return derive(k.signing().text, "cloudlet key "+purpose, sha256.Size)
+// the label), with the kid of the secret that it comes from: the one that signs now. No
+// key tells anything about another, nor about the secret.
+func (k *Keyring) Derive(purpose string) (kid string, derived []byte) {
+	now := k.current()
+	return now.id, now.derive(purpose)
 }
 
-// signing is the key that signs.
-func (k *Keyring) signing() key { return (*k.keys.Load())[0] }
-
-// find is the secret's text with this kid, while it may verify.
-func (k *Keyring) find(id string, now time.Time) ([]byte, bool) {
+// DeriveOf is Derive from the secret of a kid, however old; false where it is not known.
+func (k *Keyring) DeriveOf(kid, purpose string) ([]byte, bool) {
 	for _, e := range *k.keys.Load() {
-		if e.id == id && (e.until.IsZero() || now.Before(e.until)) {
+		if e.id == kid {
+			return e.derive(purpose), true
+		}
+	}
+	return nil, false
+}
+
+// Signing is the secret that signs, byte for byte, with its kid.
+func (k *Keyring) Signing() (kid string, text []byte) {
+	now := k.current()
+	return now.id, []byte(now.text)
+}
+
+// Verifying is the secret of a kid, while tickets that it signed are valid.
+func (k *Keyring) Verifying(kid string, now time.Time) ([]byte, bool) {
+	for _, e := range *k.keys.Load() {
+		if e.id == kid && (e.until.IsZero() || now.Before(e.until)) {
 			return []byte(e.text), true
 		}
 	}
 	return nil, false
+}
+
+func (k *Keyring) current() key { return (*k.keys.Load())[0] }
+
+func (k key) derive(purpose string) []byte {
+	return derive(k.text, "cloudlet key "+purpose, sha256.Size)
 }
 
 func newKey(text string) key {

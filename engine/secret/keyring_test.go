@@ -1,8 +1,9 @@
-package identity
+package secret
 
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,7 +32,7 @@ func TestSecretIsMadeOnce(t *testing.T) {
 	if !regexp.MustCompile(`^[0-9a-f]{16} [A-Za-z0-9_-]{100}\n$`).Match(text) {
 		t.Errorf("the file holds %d bytes that are not a kid and 100 characters", len(text))
 	}
-	if !strings.Contains(string(text), k.signing().text) {
+	if !strings.Contains(string(text), k.current().text) {
 		t.Error("the secret is not the file's")
 	}
 	if runtime.GOOS != "windows" {
@@ -43,7 +44,7 @@ func TestSecretIsMadeOnce(t *testing.T) {
 			}
 		}
 	}
-	if again := openKeyring(t, dir); again.signing() != k.signing() {
+	if again := openKeyring(t, dir); again.current() != k.current() {
 		t.Error("opened again it is another secret")
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 {
@@ -65,7 +66,7 @@ func TestSecretIsMadeTogether(t *testing.T) {
 	}
 	all.Wait()
 	for _, k := range keys {
-		if k == nil || k.signing() != keys[0].signing() {
+		if k == nil || k.current() != keys[0].current() {
 			t.Fatal("two that started together have two secrets")
 		}
 	}
@@ -77,15 +78,15 @@ func TestGivenSecret(t *testing.T) {
 	given := strings.Repeat("g", 32)
 	k, err := OpenKeyring(dir, given)
 	must(t, err)
-	if k.signing().text != given {
+	if k.current().text != given {
 		t.Error("the given secret is not used as it is")
 	}
 	if files, _ := os.ReadDir(dir); len(files) != 0 {
 		t.Error("a file was made beside the given secret")
 	}
-	wantError(t, k.Rotate(time.Hour), ErrSecret)
+	wantError(t, k.Rotate(time.Hour), ErrUnusable)
 	_, err = OpenKeyring(dir, given[1:])
-	wantError(t, err, ErrSecret)
+	wantError(t, err, ErrUnusable)
 	if strings.Contains(err.Error(), "ggg") {
 		t.Error("the error holds the secret")
 	}
@@ -106,7 +107,7 @@ func TestUnusableSecretFiles(t *testing.T) {
 		dir := t.TempDir()
 		must(t, os.WriteFile(filepath.Join(dir, "secret.key"), []byte(text), 0o600))
 		_, err := OpenKeyring(dir, "")
-		wantError(t, err, ErrSecret)
+		wantError(t, err, ErrUnusable)
 		if strings.Contains(err.Error(), k.text[:40]) {
 			t.Errorf("%s: the error holds the secret", name)
 		}
@@ -123,19 +124,19 @@ func TestReadableSecretIsRefused(t *testing.T) {
 	for _, mode := range []os.FileMode{0o644, 0o640, 0o620, 0o601} {
 		must(t, os.Chmod(k.file, mode))
 		_, err := OpenKeyring(dir, "")
-		wantError(t, err, ErrSecret)
-		wantError(t, k.Rotate(time.Hour), ErrSecret)
+		wantError(t, err, ErrUnusable)
+		wantError(t, k.Rotate(time.Hour), ErrUnusable)
 	}
-	before := k.signing()
+	before := k.current()
 	_, err := k.Reload()
-	wantError(t, err, ErrSecret)
-	if k.signing() != before {
+	wantError(t, err, ErrUnusable)
+	if k.current() != before {
 		t.Error("a failed reload changed the keys")
 	}
 	must(t, os.Chmod(k.file, 0o600), k.Rotate(time.Hour))
 	must(t, os.Remove(k.file), os.Mkdir(k.file, 0o700))
 	_, err = OpenKeyring(dir, "")
-	wantError(t, err, ErrSecret)
+	wantError(t, err, ErrUnusable)
 }
 
 func TestRotate(t *testing.T) {
@@ -143,33 +144,37 @@ func TestRotate(t *testing.T) {
 	dir := t.TempDir()
 	k := openKeyring(t, dir)
 	start := time.Date(2026, 11, 23, 22, 0, 0, 0, time.UTC)
-	first := k.signing()
+	first := k.current()
 	must(t, k.rotate(start, time.Hour))
-	second := k.signing()
+	second := k.current()
 	if second.id == first.id || len(k.Keys()) != 2 {
 		t.Fatalf("after the rotation: %+v", k.Keys())
 	}
 	over := start.Add(time.Hour + rotationSlack)
-	if _, ok := k.find(first.id, over.Add(-time.Second)); !ok {
+	if _, ok := k.Verifying(first.id, over.Add(-time.Second)); !ok {
 		t.Error("the old secret is refused while its tickets live")
 	}
-	if _, ok := k.find(first.id, over); ok {
+	if _, ok := k.Verifying(first.id, over); ok {
 		t.Error("the old secret verifies for ever")
 	}
 	// A shorter lifetime later does not shorten what was promised.
 	must(t, k.rotate(start.Add(time.Minute), time.Second))
-	if _, ok := k.find(first.id, over.Add(-time.Second)); !ok || len(k.Keys()) != 3 {
+	if _, ok := k.Verifying(first.id, over.Add(-time.Second)); !ok || len(k.Keys()) != 3 {
 		t.Errorf("after the second rotation: %+v", k.Keys())
 	}
+	// Beyond their time they stay for what was sealed with them.
 	must(t, k.rotate(over, time.Hour))
-	if list := k.Keys(); len(list) != 2 || !list[0].Signs || list[1].Signs {
+	if list := k.Keys(); len(list) != 4 || !list[0].Signs || list[1].Signs {
 		t.Errorf("after their time: %+v", list)
 	}
-	if again := openKeyring(t, dir); again.signing() != k.signing() || len(again.Keys()) != 2 {
+	if _, ok := k.DeriveOf(first.id, "mail"); !ok {
+		t.Error("the first secret derives nothing any more")
+	}
+	if again := openKeyring(t, dir); again.current() != k.current() || len(again.Keys()) != 4 {
 		t.Error("the file is not what is in memory")
 	}
 	must(t, os.WriteFile(k.file+".new", nil, 0o600))
-	wantError(t, k.Rotate(time.Hour), ErrSecret)
+	wantError(t, k.Rotate(time.Hour), ErrUnusable)
 	if _, err := os.Stat(k.file + ".new"); err != nil {
 		t.Error("the lock of another rotation was removed")
 	}
@@ -179,21 +184,38 @@ func TestDerive(t *testing.T) {
 	t.Parallel()
 	k, err := OpenKeyring("", strings.Repeat("k", 40))
 	must(t, err)
-	a, b := k.Derive("cookies"), k.Derive("encrypt")
-	if len(a) != 32 || bytes.Equal(a, b) || !bytes.Equal(a, k.Derive("cookies")) {
+	kid, a := k.Derive("cookies")
+	_, b := k.Derive("encrypt")
+	if len(a) != 32 || bytes.Equal(a, b) || kid != k.Keys()[0].ID {
 		t.Errorf("derived %x and %x", a, b)
 	}
-	if strings.HasPrefix(k.Keys()[0].ID, "6b6b") || bytes.HasPrefix(k.Derive("kid"), []byte(k.Keys()[0].ID)) {
+	if strings.HasPrefix(k.Keys()[0].ID, "6b6b") || bytes.HasPrefix(a, []byte(kid)) {
 		t.Error("the kid reveals a key")
 	}
 	o, err := OpenKeyring("", strings.Repeat("k", 41))
 	must(t, err)
-	if bytes.Equal(a, o.Derive("cookies")) || o.Keys()[0].ID == k.Keys()[0].ID {
+	if _, other := o.Derive("cookies"); bytes.Equal(a, other) || o.Keys()[0].ID == k.Keys()[0].ID {
 		t.Error("two secrets derive the same")
 	}
 	text, err := json.Marshal(map[string]any{"keys": k})
 	must(t, err)
 	if string(text) != `{"keys":"[secret]"}` {
 		t.Errorf("as JSON: %s", text)
+	}
+}
+
+func must(t testing.TB, errs ...error) {
+	t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func wantError(t testing.TB, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("got %v, want %v", err, want)
 	}
 }

@@ -1,0 +1,55 @@
+package secret
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"strings"
+)
+
+// ErrNotOpened means that a sealed text was changed, sealed for another purpose, or
+// with a secret that is not known any more.
+var ErrNotOpened = &Error{"What was sealed cannot be opened: it was changed, or the secret that it was sealed with is gone."}
+
+// Seal encrypts a text for one purpose (AES-256-GCM, NIST SP 800-38D, under a key that
+// is derived for the purpose): KID.BASE64URL, the nonce ahead of the rest. It can be opened after
+// the secret was rotated, too.
+func (k *Keyring) Seal(purpose string, plain []byte) string {
+	kid, derived := k.Derive("seal " + purpose)
+	sealer := gcm(derived)
+	nonce := make([]byte, sealer.NonceSize(), sealer.NonceSize()+len(plain)+sealer.Overhead())
+	rand.Read(nonce) // never fails
+	return kid + "." + base64.RawURLEncoding.EncodeToString(sealer.Seal(nonce, nonce, plain, []byte(purpose)))
+}
+
+// Open gives back what was sealed for the purpose. It fails with ErrNotOpened.
+func (k *Keyring) Open(purpose, sealed string) ([]byte, error) {
+	kid, text, _ := strings.Cut(sealed, ".")
+	derived, known := k.DeriveOf(kid, "seal "+purpose)
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if !known || err != nil || strings.ContainsAny(text, "\r\n") { // which decoders pass over
+		return nil, ErrNotOpened
+	}
+	opener := gcm(derived)
+	if len(raw) < opener.NonceSize() {
+		return nil, ErrNotOpened
+	}
+	plain, err := opener.Open(nil, raw[:opener.NonceSize()], raw[opener.NonceSize():], []byte(purpose))
+	if err != nil {
+		return nil, ErrNotOpened
+	}
+	return plain, nil
+}
+
+func gcm(derived []byte) cipher.AEAD {
+	block, err := aes.NewCipher(derived)
+	if err != nil {
+		panic(err) // only for keys of a wrong size
+	}
+	sealer, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err) // only for blocks of a wrong size
+	}
+	return sealer
+}
