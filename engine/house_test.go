@@ -29,15 +29,16 @@ var imports = map[string][]string{
 	"engine/database": {"engine/language/source", "engine/language/schema"},
 	"engine/secret":   {},
 	"engine/identity": {"engine/language/source", "engine/language/schema", "engine/database", "engine/secret"},
+	"engine/mail":     {"engine/language/source", "engine/database", "engine/secret"},
 
 	// The contract of actions, and the actions beside what runs them.
-	"engine/action":    {"engine/language/...", "engine/database", "engine/identity"},
-	"actions/control":  {"engine/language/...", "engine/database", "engine/identity", "engine/action"},
-	"actions/data":     {"engine/language/...", "engine/database", "engine/identity", "engine/action"},
-	"actions/identity": {"engine/language/...", "engine/database", "engine/identity", "engine/action"},
-	"actions/system":   {"engine/language/...", "engine/database", "engine/identity", "engine/action"},
-	"actions/text":     {"engine/language/...", "engine/database", "engine/identity", "engine/action"},
-	"actions/web":      {"engine/language/...", "engine/database", "engine/identity", "engine/action"},
+	"engine/action":    {"engine/language/...", "engine/database", "engine/identity", "engine/mail"},
+	"actions/control":  {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
+	"actions/data":     {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
+	"actions/identity": {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
+	"actions/system":   {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
+	"actions/text":     {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
+	"actions/web":      {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
 	"actions":          {"actions/...", "engine/action"},
 
 	"engine/internal/watch":     {},

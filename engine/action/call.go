@@ -16,6 +16,7 @@ import (
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/mail"
 )
 
 // The slots that every chain has; the names that it binds follow.
@@ -133,6 +134,8 @@ type Services struct {
 	Outgoing http.RoundTripper
 	// Files is the folder of the app's files, absolute; it may not exist yet.
 	Files string
+	// Mail takes the messages that actions send.
+	Mail mail.Post
 }
 
 // Traced is one step as `call --trace` shows it; no value above public is in it.

@@ -13,6 +13,7 @@ import (
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/mail"
 )
 
 // Failure is what a client is told when a chain does not succeed: a status, a
@@ -92,6 +93,10 @@ func FailureOf(err error) *Failure {
 	var i *identity.Error
 	if errors.As(err, &i) {
 		return identityFailure(i)
+	}
+	var m *mail.Error
+	if errors.As(err, &m) {
+		return &Failure{Status: m.Status, Code: m.Code, Detail: m.Detail, Cause: m}
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

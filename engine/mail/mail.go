@@ -1,0 +1,55 @@
+// Package mail hands messages over to an SMTP server, once what caused them is
+// committed: a message is built and sealed when it is sent, waits in the app's own
+// queue, and is tried again until the server has taken it or never will.
+package mail
+
+import (
+	"context"
+
+	"cloudlet/engine/database"
+)
+
+// Message is a mail as its author means it. Addresses are as in RFC 5322: with a
+// name, as in Alice <alice@example.org>, or without. There is a text, an HTML, or both, which are
+// alternatives of each other.
+type Message struct {
+	From        string // "": as configured
+	ReplyTo     string // "": none
+	To, Cc, Bcc []string
+	Subject     string
+	Text, HTML  string
+	Attachments []Attachment
+}
+
+// Attachment is a file that goes with a message.
+type Attachment struct {
+	Name        string // without a folder
+	ContentType string // "": guessed from the name
+	Content     []byte
+}
+
+// Post takes messages.
+type Post interface {
+	// Send queues a message. It is handed over once tx, a transaction of the main
+	// database, is committed, and not at all when that is rolled back; without a tx Send
+	// returns when the message is safe in the queue. What is wrong with the message
+	// is an *Error.
+	Send(ctx context.Context, tx *database.Tx, m *Message) error
+}
+
+// Error is what mail refuses, with what a client may know of it. Two errors are the
+// same to errors.Is when their codes are.
+type Error struct {
+	Status int    // HTTP
+	Code   string // stable, snake_case
+	Detail string // a sentence that holds nothing of the message's text
+}
+
+// Error is the sentence.
+func (e *Error) Error() string { return e.Detail }
+
+// Is compares the codes.
+func (e *Error) Is(target error) bool {
+	o, ok := target.(*Error)
+	return ok && o.Code == e.Code
+}
