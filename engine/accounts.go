@@ -73,7 +73,8 @@ func (a *Accounts) begin(ctx context.Context, dir string, o *options) error {
 
 // identityOptions are what an app's settings say of its users.
 func identityOptions(s *settings.Settings, log *slog.Logger) identity.Options {
-	return identity.Options{Issuer: s.Auth.Issuer, TicketLifetime: s.Auth.Ticket, RefreshLifetime: s.Auth.Refresh, Includes: s.Roles, Log: log}
+	return identity.Options{Issuer: s.Auth.Issuer, TicketLifetime: s.Auth.Ticket, RefreshLifetime: s.Auth.Refresh, MinPasswordLength: s.Auth.Password.MinLength,
+		Includes: s.Roles, Log: log}
 }
 
 // readSettings reads cloudlet.yaml alone.

@@ -31,6 +31,7 @@ func (r *reader) roles(n *document.Node) {
 			}
 		default:
 			includes[name] = r.included(e.Key, e.Value.Items)
+			r.given["roles."+name] = origin{span: e.Value.Span}
 		}
 	}
 	for _, e := range n.Entries {

@@ -41,7 +41,7 @@ secrets:
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	if s.Listen != "0.0.0.0:9000" || s.Auth != (Auth{"user", "films", 48 * time.Hour, 30 * 24 * time.Hour}) {
+	if s.Listen != "0.0.0.0:9000" || s.Auth != (Auth{"user", "films", 48 * time.Hour, 30 * 24 * time.Hour, Password{12}}) {
 		t.Errorf("read %+v", s)
 	}
 	if !slices.Equal(s.DatabaseNames(), []string{"main", "stats"}) || s.Databases["main"] != "sqlite:data/other.db" {
@@ -79,7 +79,6 @@ func TestProblems(t *testing.T) {
 	}{
 		{"listn: x\n", nil, `cloudlet.yaml:1:1: unknown key "listn"; did you mean "listen"?`},
 		{"auth:\n  tickt: 1h\n", nil, `cloudlet.yaml:2:3: unknown key "tickt"; did you mean "ticket"?`},
-		{"mail: {from: x}\n", nil, `cloudlet.yaml:1:1: mail is not supported by this version yet`},
 		{"auth: {refresh: 30}\n", nil, `cloudlet.yaml:1:17: auth.refresh must be a duration from 1m to 1830d, as in 30d`},
 		{"listen: 8080\n", nil, `cloudlet.yaml:1:9: listen must be host:port, as in 127.0.0.1:8080`},
 		{"auth: {ticket: 1s}\n", nil, `cloudlet.yaml:1:16: auth.ticket must be a duration from 1m to 366d, as in 1h`},

@@ -27,7 +27,7 @@ const (
 	DeclarationShape                  // a type, short or long, without a name
 	MappingShape                      // a mapping with Keys
 	ItemsShape                        // a list of mappings with Keys
-	MapShape                          // a mapping of any names to values
+	MapShape                          // a mapping of any names to values, or to mappings with Keys
 	PatternShape                      // what a value is expected to be
 )
 
@@ -35,7 +35,7 @@ const (
 type Shape struct {
 	Kind   ShapeKind
 	Values []string     // of a ChoiceShape
-	Keys   func() []Key // of a MappingShape or ItemsShape
+	Keys   func() []Key // of a MappingShape or ItemsShape; a MapShape may have some
 }
 
 // Shapes that many keys have.

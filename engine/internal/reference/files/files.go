@@ -21,12 +21,13 @@ var Kinds = []string{"endpoint", "module", "action", "test", "settings"}
 type builder struct {
 	actions    []*action.Action
 	composites []plan.Composite
+	secrets    bool // a single value may be ${secrets.NAME}
 }
 
 // Schema is the JSON Schema (draft-07) of a kind of file, nil for a kind that is
 // none of Kinds. Composites are actions like any other.
 func Schema(kind string, actions []*action.Action, composites []plan.Composite) *schema.Object {
-	f := &builder{actions, composites}
+	f := &builder{actions, composites, kind == "settings"}
 	var root *schema.Object
 	switch kind {
 	case "endpoint":
@@ -112,6 +113,17 @@ var scalars = list("string", "number", "boolean")
 // shape is the schema of a key's value.
 func (f *builder) shape(s document.Shape) *schema.Object {
 	switch s.Kind {
+	case document.CountShape, document.DurationShape, document.ChoiceShape:
+		if f.secrets {
+			return object("anyOf", list(f.written(s), ref("secret")))
+		}
+	}
+	return f.written(s)
+}
+
+// written is the schema of a value that is no expression.
+func (f *builder) written(s document.Shape) *schema.Object {
+	switch s.Kind {
 	case document.TextShape:
 		return object("type", scalars)
 	case document.FlagShape:
@@ -139,6 +151,9 @@ func (f *builder) shape(s document.Shape) *schema.Object {
 	case document.ItemsShape:
 		return object("type", "array", "items", f.mapping(s.Keys(), nil))
 	case document.MapShape:
+		if s.Keys != nil {
+			return object("type", "object", "additionalProperties", f.mapping(s.Keys(), nil))
+		}
 		return object("type", "object")
 	}
 	if name, ok := shapeNames[s.Kind]; ok {
@@ -153,19 +168,18 @@ var shapeNames = map[document.ShapeKind]string{document.StepsShape: "steps", doc
 
 // definitions are what the schema of a kind refers to.
 func (f *builder) definitions(kind string) *schema.Object {
+	if kind == "settings" {
+		return object("secret", object("type", "string", "pattern", `\$\{\s*secrets\.`, "description", "A secret: ${secrets.NAME}."))
+	}
 	all := object(
 		"expression", object("type", "string", "pattern", `\$\{`, "description", "An expression, evaluated for each request."),
 		"duration", object("type", "string", "pattern", durationPattern),
+		"arguments", declarations("argument"),
+		"fields", declarations("field"),
+		"argument", f.declaration(document.DeclarationKeys(true, true)),
+		"field", f.declaration(document.DeclarationKeys(true, false)),
+		"declaration", f.declaration(document.DeclarationKeys(false, false)),
 	)
-	if kind != "settings" {
-		all = merged(all, object(
-			"arguments", declarations("argument"),
-			"fields", declarations("field"),
-			"argument", f.declaration(document.DeclarationKeys(true, true)),
-			"field", f.declaration(document.DeclarationKeys(true, false)),
-			"declaration", f.declaration(document.DeclarationKeys(false, false)),
-		))
-	}
 	if kind == "endpoint" || kind == "module" || kind == "action" {
 		all = merged(all, object("steps", object("type", "array", "items", ref("step")), "step", f.step()))
 	}
