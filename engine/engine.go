@@ -35,17 +35,17 @@ func (e *ProblemsError) Error() string {
 
 // Engine serves one app. It is an http.Handler, safe for use by several goroutines.
 type Engine struct {
-	dir    string
-	o      *options
-	loader *loader
-	keys   *secret.Keyring
-	// outgoing carries the requests of actions to others.
-	outgoing *http.Transport
-	page     func() *docs.Page
-	current  atomic.Pointer[generation]
+	dir     string
+	o       *options
+	loader  *loader
+	keys    *secret.Keyring
+	page    func() *docs.Page
+	current atomic.Pointer[generation]
 
 	mu        sync.Mutex // one load at a time; guards what follows
 	identity  *identity.Service
+	outgoing  *http.Transport          // carries the requests of actions to others
+	allowed   []string                 // the private services that it reaches
 	databases map[string]*openDatabase // by name
 	shut      bool                     // Close began: nothing is swapped in any more
 	retired   sync.WaitGroup           // generations that are being drained
@@ -78,7 +78,7 @@ func Open(dir string, list ...Option) (*Engine, error) {
 		return nil, err
 	}
 	o := newOptions(list)
-	e := &Engine{dir: dir, o: o, loader: newLoader(dir, o), outgoing: newTransport(), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
+	e := &Engine{dir: dir, o: o, loader: newLoader(dir, o), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
 	e.loader.fallback = http.HandlerFunc(e.own)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
@@ -118,7 +118,9 @@ func (e *Engine) close() error {
 		g.drain()
 	}
 	e.retired.Wait()
-	e.outgoing.CloseIdleConnections()
+	if e.outgoing != nil {
+		e.outgoing.CloseIdleConnections()
+	}
 	if e.identity != nil {
 		errs = append(errs, e.identity.Close())
 	}

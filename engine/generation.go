@@ -168,6 +168,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 		}
 	}
 	e.databases = opened
+	e.carry(a.settings.HTTP.Allow, before)
 	find := func(name string) *database.DB { return current[name] }
 	g.services = &action.Services{Identity: e.identity, Database: find, Outgoing: e.outgoing, Files: filepath.Join(e.dataDir(), "files")}
 	a.plan.Link(find)

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"unicode"
 )
 
 // HTTP is how actions reach other services.
@@ -104,7 +105,8 @@ func takeAllowed(s *Settings, _ string, items []string) ([]string, int, error) {
 
 func parseAllowed(text string) (string, error) {
 	host, port, err := net.SplitHostPort(text)
-	if err != nil || !isHost(host) || !isPort(port) {
+	// A transport asks for a name beyond ASCII by its xn-- form.
+	if err != nil || !isHost(host) || !isPort(port) || strings.ContainsFunc(host, func(c rune) bool { return c > unicode.MaxASCII }) {
 		return "", errors.New("holds names and addresses with a port, as in 10.1.2.3:8443")
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
