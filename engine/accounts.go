@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"cloudlet/engine/audit"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/settings"
@@ -20,16 +21,24 @@ type (
 	User = identity.User
 	// Role is a role as lists show them.
 	Role = identity.Role
+	// UserFilter says which users are listed.
+	UserFilter = identity.Filter
+	// Act is who does something, from where.
+	Act = identity.Act
 	// NewUser is what a user is made from.
 	NewUser = identity.NewUser
 	// AccountError is what identity refuses, with a stable code and a sentence.
 	AccountError = identity.Error
 )
 
+// CommandLine is who acts on the command line.
+var CommandLine = Act{By: identity.ByCommandLine}
+
 // Accounts are an app's users, roles and secret, for the command line. They work
 // while the app is being served: what changes holds there within a second.
 type Accounts struct {
 	*identity.Service
+	Audit    *audit.Log
 	db       *database.DB
 	keys     *secret.Keyring
 	settings *settings.Settings
@@ -59,7 +68,7 @@ func OpenAccounts(ctx context.Context, dir string, list ...Option) (*Accounts, e
 }
 
 func (a *Accounts) begin(ctx context.Context, dir string, o *options) error {
-	err := apply(ctx, a.db, []database.Set{identity.Migrations()})
+	err := apply(ctx, a.db, identity.Migrations())
 	if err != nil {
 		return err
 	}
@@ -67,7 +76,10 @@ func (a *Accounts) begin(ctx context.Context, dir string, o *options) error {
 	if a.keys, err = secret.OpenKeyring(data, o.env("CLOUDLET_SECRET")); err != nil {
 		return err
 	}
-	a.Service, err = identity.Open(ctx, a.db, a.keys, identityOptions(a.settings, o.log))
+	options := identityOptions(a.settings, o.log)
+	options.Audit = openAudit(a.db, a.keys, data, o.log)
+	a.Audit = options.Audit
+	a.Service, err = identity.Open(ctx, a.db, a.keys, options)
 	return err
 }
 

@@ -41,7 +41,7 @@ func TestAccountsHoldInARunningEngine(t *testing.T) {
 	accounts, err := engine.OpenAccounts(ctx, l.dir, engine.WithEnvironment(func(string) string { return "" }))
 	fatal(t, err)
 	defer accounts.Close()
-	fatal(t, accounts.AddUser(ctx, engine.NewUser{Name: "alice", Password: casePassword, Roles: []string{"editor"}, CreateRoles: true}))
+	fatal(t, accounts.AddUser(ctx, engine.CommandLine, engine.NewUser{Name: "alice", Password: casePassword, Roles: []string{"editor"}, CreateRoles: true}))
 	ticket := l.ticketOf("alice", casePassword)
 	if got := l.get("/editors", ticket); got != `200 "alice"` {
 		t.Fatalf("a new user gets %s", got)
@@ -49,9 +49,9 @@ func TestAccountsHoldInARunningEngine(t *testing.T) {
 	answers := func(path, ticket, status string) func() bool {
 		return func() bool { return strings.HasPrefix(l.get(path, ticket), status+" ") }
 	}
-	fatal(t, accounts.Revoke(ctx, "alice", "editor"))
+	fatal(t, accounts.Revoke(ctx, engine.CommandLine, "alice", "editor"))
 	l.becomes("a revoked role is gone", answers("/editors", ticket, "403"))
-	fatal(t, accounts.Grant(ctx, "alice", "editor"))
+	fatal(t, accounts.Grant(ctx, engine.CommandLine, "alice", "editor"))
 	l.becomes("a granted role is there", answers("/editors", ticket, "200"))
 
 	fatal(t, accounts.RotateSecret())
@@ -62,15 +62,15 @@ func TestAccountsHoldInARunningEngine(t *testing.T) {
 		t.Error("a rotated secret ends old tickets")
 	}
 
-	fatal(t, accounts.Lock(ctx, "alice"))
+	fatal(t, accounts.Lock(ctx, engine.CommandLine, "alice"))
 	l.becomes("a locked user is out", answers("/me", ticket, "401"))
 	if got := l.ticketOf("alice", casePassword); got != "" {
 		t.Error("a locked user logs in")
 	}
-	fatal(t, accounts.Unlock(ctx, "alice"))
+	fatal(t, accounts.Unlock(ctx, engine.CommandLine, "alice"))
 	l.becomes("an unlocked user is in again", func() bool { return l.ticketOf("alice", casePassword) != "" })
 	ticket = l.ticketOf("alice", casePassword)
-	fatal(t, accounts.SetPassword(ctx, "alice", "another long password"))
+	fatal(t, accounts.SetPassword(ctx, engine.CommandLine, "alice", "another long password"))
 	l.becomes("a changed password ends tickets", answers("/me", ticket, "401"))
 	if got := l.ticketOf("alice", casePassword); got != "" {
 		t.Error("the old password still works")
@@ -83,7 +83,7 @@ func TestAccountsHoldInARunningEngine(t *testing.T) {
 	if !answers("/me", ticket, "200")() {
 		t.Error("a reload ends tickets")
 	}
-	fatal(t, accounts.DeleteUser(ctx, "alice"))
+	fatal(t, accounts.DeleteUser(ctx, engine.CommandLine, "alice"))
 	l.becomes("a deleted user is out", answers("/me", ticket, "401"))
 }
 

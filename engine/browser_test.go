@@ -24,7 +24,7 @@ func TestDocsInBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	if err := engine.UsersOf(e).AddUser(t.Context(), engine.NewUser{Name: "ada", Password: "correct horse battery", Roles: []string{"admin"}}); err != nil {
+	if err := engine.UsersOf(e).AddUser(t.Context(), engine.CommandLine, engine.NewUser{Name: "ada", Password: "correct horse battery", Roles: []string{"admin"}}); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(e)

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cloudlet/engine/audit"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
@@ -44,8 +45,9 @@ type Engine struct {
 
 	mu        sync.Mutex // one load at a time; guards what follows
 	identity  *identity.Service
-	outgoing  *http.Transport          // carries the requests of actions to others
-	allowed   []string                 // the private services that it reaches
+	outgoing  *http.Transport // carries the requests of actions to others
+	allowed   []string        // the private services that it reaches
+	audit     *audit.Log
 	databases map[string]*openDatabase // by name
 	shut      bool                     // Close began: nothing is swapped in any more
 	retired   sync.WaitGroup           // generations that are being drained
@@ -183,7 +185,7 @@ func (e *Engine) EnsureRoot(ctx context.Context) (made string, err error) {
 		return "", ErrClosed
 	}
 	defer g.leave()
-	created, password, err := g.services.Identity.EnsureRoot(ctx, given)
+	created, password, err := g.services.Identity.EnsureRoot(ctx, Act{}, given)
 	if err != nil || !created || given != "" {
 		return "", err
 	}

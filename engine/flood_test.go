@@ -123,7 +123,7 @@ func TestFloodOfLogins(t *testing.T) {
 	}
 	l := openLive(t, map[string]string{"endpoints/login.yaml": accountsApp["endpoints/login.yaml"],
 		"endpoints/echo.yaml": "get:\n  arguments: {text: string}\n  actions:\n    - return: ${args.text}\n"})
-	fatal(t, engine.UsersOf(l.engine).AddUser(context.Background(), engine.NewUser{Name: "alice", Password: casePassword, Roles: []string{"guest"}}))
+	fatal(t, engine.UsersOf(l.engine).AddUser(context.Background(), engine.CommandLine, engine.NewUser{Name: "alice", Password: casePassword, Roles: []string{"guest"}}))
 	before := throughput(t, l.engine)
 	time.Sleep(300 * time.Millisecond)
 	alone, calm := before(), resident()

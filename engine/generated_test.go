@@ -28,7 +28,7 @@ func TestGeneratedRequests(t *testing.T) {
 	defer e.Close()
 	g := &generator{T: t, contract: contractOf(t, e), tickets: map[string]string{"nobody": ""}}
 	for name, roles := range map[string][]string{"root": {"root"}, "guest": {"guest"}} {
-		if err := engine.UsersOf(e).AddUser(t.Context(), engine.NewUser{Name: "a-" + name, Password: "correct horse battery", Roles: roles}); err != nil {
+		if err := engine.UsersOf(e).AddUser(t.Context(), engine.CommandLine, engine.NewUser{Name: "a-" + name, Password: "correct horse battery", Roles: roles}); err != nil {
 			t.Fatal(err)
 		}
 		ticket, err := engine.UsersOf(e).Issue(t.Context(), "a-"+name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"cloudlet/engine/action"
+	"cloudlet/engine/audit"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
@@ -170,7 +172,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	e.databases = opened
 	e.carry(a.settings.HTTP.Allow, before)
 	find := func(name string) *database.DB { return current[name] }
-	g.services = &action.Services{Identity: e.identity, Database: find, Outgoing: e.outgoing, Files: filepath.Join(e.dataDir(), "files")}
+	g.services = &action.Services{Identity: e.identity, Audit: e.audit, Database: find, Outgoing: e.outgoing, Files: filepath.Join(e.dataDir(), "files")}
 	a.plan.Link(find)
 	for _, h := range a.handlers {
 		h.Services = g.services
@@ -246,6 +248,7 @@ func (e *Engine) identify(ctx context.Context, a *app, opened map[string]*openDa
 		}
 		e.keys = keys
 	}
+	o.Audit = openAudit(opened["main"].db, e.keys, e.dataDir(), e.o.log)
 	s, err := identity.Open(ctx, opened["main"].db, e.keys, o)
 	if err != nil {
 		return err
@@ -253,6 +256,16 @@ func (e *Engine) identify(ctx context.Context, a *app, opened map[string]*openDa
 	if before := e.current.Load(); before != nil {
 		before.old = append(before.old, e.identity)
 	}
-	e.identity = s
+	e.identity, e.audit = s, o.Audit
 	return nil
+}
+
+// openAudit is the audit log of a main database, its head beside it in the data folder.
+// One in memory begins anew each time, and so has no head.
+func openAudit(db *database.DB, keys *secret.Keyring, data string, log *slog.Logger) *audit.Log {
+	o := audit.Options{Log: log}
+	if db.File() != "" {
+		o.Head = filepath.Join(data, "audit.head")
+	}
+	return audit.New(db, keys, o)
 }

@@ -16,6 +16,19 @@ import (
 	"unicode"
 )
 
+// services are what actions and the engine share, on the language.
+var services = []string{
+	"engine/language/...",
+	"engine/database",
+	"engine/secret",
+	"engine/audit",
+	"engine/identity",
+	"engine/mail",
+}
+
+// onAction is what a package of actions may import.
+var onAction = append(slices.Clone(services), "engine/action")
+
 // imports is the import order: each package of the module, and what of the module
 // it may import. A package that is missing here fails the test, so that adding one
 // means thinking about where it stands. Test files may import what they need.
@@ -28,17 +41,18 @@ var imports = map[string][]string{
 	// Services know the language's values, and nothing of endpoints.
 	"engine/database": {"engine/language/source", "engine/language/schema"},
 	"engine/secret":   {},
-	"engine/identity": {"engine/language/source", "engine/language/schema", "engine/database", "engine/secret"},
+	"engine/audit":    {"engine/language/schema", "engine/database", "engine/secret"},
+	"engine/identity": {"engine/language/source", "engine/language/schema", "engine/database", "engine/secret", "engine/audit"},
 	"engine/mail":     {"engine/language/source", "engine/database", "engine/secret"},
 
 	// The contract of actions, and the actions beside what runs them.
-	"engine/action":    {"engine/language/...", "engine/database", "engine/identity", "engine/mail"},
-	"actions/control":  {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
-	"actions/data":     {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
-	"actions/identity": {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
-	"actions/system":   {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
-	"actions/text":     {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
-	"actions/web":      {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action"},
+	"engine/action":    services,
+	"actions/control":  onAction,
+	"actions/data":     onAction,
+	"actions/identity": onAction,
+	"actions/system":   onAction,
+	"actions/text":     onAction,
+	"actions/web":      onAction,
 	"actions":          {"actions/...", "engine/action"},
 
 	"engine/internal/watch":     {},

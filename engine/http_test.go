@@ -128,7 +128,7 @@ func (c *httpCase) addUsers(t *testing.T, list string) {
 		if len(words) == 0 {
 			continue
 		}
-		fatal(t, engine.UsersOf(c.engine).AddUser(ctx, engine.NewUser{Name: words[0], Password: casePassword, Roles: words[1:], CreateRoles: true}))
+		fatal(t, engine.UsersOf(c.engine).AddUser(ctx, engine.CommandLine, engine.NewUser{Name: words[0], Password: casePassword, Roles: words[1:], CreateRoles: true}))
 		ticket, err := engine.UsersOf(c.engine).Issue(ctx, words[0])
 		fatal(t, err)
 		c.tickets[words[0]] = ticket.Text

@@ -181,7 +181,7 @@ func TestBusyDatabaseIsNoBadTicket(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	users := engine.UsersOf(l.engine)
-	fatal(t, users.AddUser(ctx, engine.NewUser{Name: "alice", Password: casePassword}))
+	fatal(t, users.AddUser(ctx, engine.CommandLine, engine.NewUser{Name: "alice", Password: casePassword}))
 	ticket, err := users.Issue(ctx, "alice")
 	fatal(t, err)
 	db := engine.DatabasesOf(l.engine)["main"]

@@ -270,7 +270,7 @@ func (l *loader) compileTests(a *app, input *plan.App) {
 
 // migrations reads the _migrations folders, each for the database of its folder.
 func (l *loader) migrations(fsys fs.FS, a *app, input *plan.App, folders []string) {
-	a.migrations["main"] = []database.Set{identity.Migrations()}
+	a.migrations["main"] = identity.Migrations()
 	for _, folder := range folders {
 		list, problems := database.ReadMigrations(fsys, folder)
 		for _, p := range problems {

@@ -136,7 +136,7 @@ func openDocuments(t *testing.T, openapi string) (*httptest.Server, map[string]s
 	t.Cleanup(func() { fatal(t, e.Close()) })
 	tickets := map[string]string{"nobody": "", "forged": "x.y.z"}
 	for name, role := range map[string]string{"alice": "guest", "bob": "editor", "carol": "root"} {
-		fatal(t, engine.UsersOf(e).AddUser(t.Context(), engine.NewUser{Name: name, Password: casePassword, Roles: []string{role}, CreateRoles: true}))
+		fatal(t, engine.UsersOf(e).AddUser(t.Context(), engine.CommandLine, engine.NewUser{Name: name, Password: casePassword, Roles: []string{role}, CreateRoles: true}))
 		ticket, err := engine.UsersOf(e).Issue(t.Context(), name)
 		fatal(t, err)
 		tickets[name] = ticket.Text

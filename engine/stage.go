@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"cloudlet/engine/action"
+	"cloudlet/engine/audit"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
@@ -77,11 +78,12 @@ func (s *stage) fresh(ctx context.Context) error {
 	log := slog.New(s.world.Log)
 	o := identityOptions(s.app.settings, log)
 	o.Clock, o.CheapPasswords = s.world.Clock.Now, true
+	o.Audit = audit.New(s.databases["main"], s.keys, audit.Options{Log: log, Clock: s.world.Clock.Now})
 	var err error
 	if s.world.Identity, err = identity.Open(ctx, s.databases["main"], s.keys, o); err != nil {
 		return err
 	}
-	services := &action.Services{Identity: s.world.Identity, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files}
+	services := &action.Services{Identity: s.world.Identity, Audit: o.Audit, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files}
 	for _, h := range s.app.handlers {
 		h.Services, h.Log, h.Cover = services, log, s.cover
 	}

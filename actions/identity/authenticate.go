@@ -63,9 +63,11 @@ var Authenticate = action.Define(action.Spec[authenticateInputs, any]{
 	Result:  ticketType(schema.TokenType.OrNull()),
 	Failures: append([]action.Outcome{
 		{Status: 401, Code: identity.ErrInvalidCredentials.Code, When: "the user is unknown or locked, or the password wrong"},
+		{Status: 403, Code: identity.ErrNotConfirmed.Code, When: "the password is right, and the e-mail address not confirmed yet"},
 		{Status: 429, Code: identity.ErrTooBusy.Code, When: "too many passwords are being checked"},
 	}, unreadUsers...),
 	Prepare: func(l action.Load, in *authenticateInputs) action.Result {
+		refuseInTransaction(l, "authenticate")
 		if remember, known := in.Remember.Constant(); known && remember {
 			return action.Gives(ticketType(schema.TokenType))
 		}
@@ -84,7 +86,11 @@ var Authenticate = action.Define(action.Spec[authenticateInputs, any]{
 		if err != nil {
 			return nil, err
 		}
-		t, err := c.Services.Identity.AuthenticateIn(c.Context, c.Begun("main"), name, password, remember)
+		act, err := c.Act()
+		if err != nil {
+			return nil, err
+		}
+		t, err := c.Services.Identity.Authenticate(c.Context, act, identity.Credentials{Username: name, Password: password, Remember: remember})
 		if err != nil {
 			return nil, err
 		}

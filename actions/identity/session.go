@@ -26,7 +26,11 @@ var Refresh = action.Define(action.Spec[refreshInputs, any]{
 		if err != nil {
 			return nil, err
 		}
-		t, err := c.Services.Identity.Refresh(c.Context, token)
+		act, err := c.Act()
+		if err != nil {
+			return nil, err
+		}
+		t, err := c.Services.Identity.Refresh(c.Context, act, token)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +72,11 @@ var Logout = action.Define(action.Spec[logoutInputs, action.None]{
 		case caller == nil:
 			return action.None{}, noCaller()
 		}
-		return action.None{}, c.Services.Identity.Logout(c.Context, caller, everywhere)
+		act, err := c.Act()
+		if err != nil {
+			return action.None{}, err
+		}
+		return action.None{}, c.Services.Identity.Logout(c.Context, act, caller, everywhere)
 	},
 })
 

@@ -30,7 +30,7 @@ func (roleAddCommand) Help() string {
 // Run makes the role.
 func (c *roleAddCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 	return withAccounts(ctx, f, func(a *engine.Accounts) error {
-		if err := a.AddRole(ctx, c.Name, c.Description); err != nil {
+		if err := a.AddRole(ctx, engine.CommandLine, c.Name, c.Description); err != nil {
 			return err
 		}
 		t.notef("the role %s exists now\n", c.Name)
@@ -60,7 +60,7 @@ type listedRole struct {
 // Run prints the roles.
 func (c *roleListCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 	return withAccounts(ctx, f, func(a *engine.Accounts) error {
-		roles, err := a.Roles(ctx)
+		roles, err := a.Roles(ctx, engine.CommandLine)
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ Example:
 // Run deletes the role.
 func (c *roleDeleteCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 	return withAccounts(ctx, f, func(a *engine.Accounts) error {
-		if err := a.DeleteRole(ctx, c.Name, c.Force); err != nil {
+		if err := a.DeleteRole(ctx, engine.CommandLine, c.Name, c.Force); err != nil {
 			return err
 		}
 		t.notef("the role %s is gone\n", c.Name)

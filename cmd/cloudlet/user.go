@@ -47,7 +47,7 @@ func (c *userAddCommand) Run(ctx context.Context, t *terminal, f *folder) error 
 		return err
 	}
 	return withAccounts(ctx, f, func(a *engine.Accounts) error {
-		err := a.AddUser(ctx, engine.NewUser{Name: c.Name, Password: password, Roles: c.Role, CreateRoles: c.CreateRoles})
+		err := a.AddUser(ctx, engine.CommandLine, engine.NewUser{Name: c.Name, Password: password, Roles: c.Role, CreateRoles: c.CreateRoles})
 		if errors.Is(err, identity.ErrNoSuchRole) {
 			return fmt.Errorf("%w Make it with `cloudlet role add`, or say --create-roles", err)
 		}
@@ -81,7 +81,7 @@ func (c *userPasswdCommand) Run(ctx context.Context, t *terminal, f *folder) err
 		return err
 	}
 	return withAccounts(ctx, f, func(a *engine.Accounts) error {
-		if err := a.SetPassword(ctx, c.Name, password); err != nil {
+		if err := a.SetPassword(ctx, engine.CommandLine, c.Name, password); err != nil {
 			return err
 		}
 		return t.account(c.Format, c.Name, made, "has a new password")
@@ -103,7 +103,9 @@ func (userListCommand) Help() string {
 // listedUser is a user for programs.
 type listedUser struct {
 	Name      string    `json:"name"`
+	Email     string    `json:"email,omitempty"`
 	Roles     []string  `json:"roles"`
+	Confirmed bool      `json:"confirmed"`
 	Locked    bool      `json:"locked"`
 	CreatedAt time.Time `json:"created_at"`
 }
@@ -111,18 +113,21 @@ type listedUser struct {
 // Run prints the users.
 func (c *userListCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 	return withAccounts(ctx, f, func(a *engine.Accounts) error {
-		users, err := a.Users(ctx)
+		users, _, err := a.Users(ctx, engine.CommandLine, engine.UserFilter{})
 		if err != nil {
 			return err
 		}
 		list, rows := []listedUser{}, [][]string{{"USER", "ROLES", "SINCE", ""}}
 		for _, u := range users {
-			list = append(list, listedUser(u))
-			locked := ""
-			if u.Locked {
-				locked = "locked"
+			list = append(list, listedUser{u.Name, u.Email, u.Roles, u.Confirmed, u.Locked, u.CreatedAt})
+			state := ""
+			switch {
+			case u.Locked:
+				state = "locked"
+			case !u.Confirmed:
+				state = "unconfirmed"
 			}
-			rows = append(rows, []string{u.Name, strings.Join(u.Roles, " "), u.CreatedAt.UTC().Format(time.DateOnly), locked})
+			rows = append(rows, []string{u.Name, strings.Join(u.Roles, " "), u.CreatedAt.UTC().Format(time.DateOnly), state})
 		}
 		if c.Format == "json" {
 			return printJSON(t.out, list)
@@ -148,7 +153,7 @@ Example:
 // Run deletes the user.
 func (c *userDeleteCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 	return withAccounts(ctx, f, func(a *engine.Accounts) error {
-		if err := a.DeleteUser(ctx, c.Name); err != nil {
+		if err := a.DeleteUser(ctx, engine.CommandLine, c.Name); err != nil {
 			return err
 		}
 		t.notef("%s is gone\n", c.Name)
@@ -174,7 +179,7 @@ Example:
 // Run gives the roles.
 func (c *userGrantCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 	return withAccounts(ctx, f, func(a *engine.Accounts) error {
-		if err := a.Grant(ctx, c.Name, c.Role...); err != nil {
+		if err := a.Grant(ctx, engine.CommandLine, c.Name, c.Role...); err != nil {
 			return err
 		}
 		t.notef("%s has %s now\n", c.Name, strings.Join(c.Role, ", "))
@@ -200,7 +205,7 @@ Example:
 // Run takes the roles.
 func (c *userRevokeCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 	return withAccounts(ctx, f, func(a *engine.Accounts) error {
-		if err := a.Revoke(ctx, c.Name, c.Role...); err != nil {
+		if err := a.Revoke(ctx, engine.CommandLine, c.Name, c.Role...); err != nil {
 			return err
 		}
 		t.notef("%s no longer has %s\n", c.Name, strings.Join(c.Role, ", "))

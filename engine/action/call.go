@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cloudlet/engine/audit"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/language/expression"
@@ -127,6 +128,7 @@ func Bearer(r *http.Request) string {
 // Services are what actions may use.
 type Services struct {
 	Identity *identity.Service
+	Audit    *audit.Log
 	Database func(name string) *database.DB
 	// Clock is what time it is; nil is time.Now. ${now()} follows it.
 	Clock func() time.Time

@@ -17,6 +17,7 @@ type Tx struct {
 	ended bool
 	lost  bool
 	depth int // of savepoints
+	after []func()
 }
 
 // Begin starts a transaction. It waits for the writer as long as ctx lasts, at
@@ -63,8 +64,27 @@ func (tx *Tx) with(ctx context.Context, f func(*connection) error) error {
 	return err
 }
 
+// AfterCommit has f run once the transaction has committed, when the writer is free
+// again. It does not run where the transaction, or the savepoint that it was asked for
+// in, is rolled back.
+func (tx *Tx) AfterCommit(f func()) {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	tx.after = append(tx.after, f)
+}
+
 // Commit makes everything since Begin lasting. When it fails nothing is.
 func (tx *Tx) Commit() error {
+	if err := tx.commit(); err != nil {
+		return err
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
+}
+
+func (tx *Tx) commit() error {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
 	if tx.ended {
@@ -105,6 +125,7 @@ func (tx *Tx) end() {
 type Savepoint struct {
 	tx    *Tx
 	depth int
+	after int // how many functions waited for the commit at its start
 }
 
 // Savepoint starts a transaction inside tx, which may be nested. Statements go on
@@ -117,7 +138,7 @@ func (tx *Tx) Savepoint() (*Savepoint, error) {
 		return nil, err
 	}
 	tx.depth++
-	return &Savepoint{tx, tx.depth}, nil
+	return &Savepoint{tx, tx.depth, len(tx.after)}, nil
 }
 
 // Commit keeps what was done since the savepoint, as far as the transaction around it is kept.
@@ -144,6 +165,7 @@ func (s *Savepoint) end(sql string) error {
 		if sql == "RELEASE s" {
 			return nil
 		}
+		s.tx.after = s.tx.after[:s.after]
 		return c.control("RELEASE s" + name)
 	})
 }

@@ -40,7 +40,7 @@ func cheapGate() *Gate {
 // ends meanwhile, and with ErrInvalidPassword for one over 1024 bytes.
 func (g *Gate) Hash(ctx context.Context, password string) (string, error) {
 	if len(password) > MaxPasswordSize {
-		return "", checkPassword(password, 0)
+		return "", checkPassword("", password, 0)
 	}
 	if err := g.enter(ctx); err != nil {
 		return "", err

@@ -66,6 +66,16 @@ var (
 	ErrNoSuchUser = &Error{404, "no_such_user", "There is no such user."}
 	// ErrUserNameTaken means that a user has the name already, perhaps in other case.
 	ErrUserNameTaken = &Error{409, "username_taken", "The username is taken."}
+	// ErrEmailTaken means that a user has the e-mail address already, perhaps in other case.
+	ErrEmailTaken = &Error{409, "email_taken", "The e-mail address is taken."}
+	// ErrInvalidEmail means that it is no e-mail address.
+	ErrInvalidEmail = &Error{400, "invalid_email", "That is no e-mail address."}
+	// ErrInvalidName means that nobody is called so.
+	ErrInvalidName = &Error{400, "invalid_name", "A name has at most 200 characters, and no control characters."}
+	// ErrInvalidExtras means that the app's own fields are too large.
+	ErrInvalidExtras = &Error{400, "invalid_extras", "The extras are too large: at most 16 KiB as JSON."}
+	// ErrNotConfirmed means that the user has still to prove the e-mail address.
+	ErrNotConfirmed = &Error{403, "not_confirmed", "The e-mail address has not been confirmed yet; follow the link in the mail."}
 	// ErrInvalidUserName means that no user can have such a name.
 	ErrInvalidUserName = &Error{400, "invalid_username", "A username has 1 to 64 characters, no colon or control characters, and no space at its ends."}
 	// ErrInvalidPassword means that the password breaks the rules for passwords.
@@ -139,7 +149,7 @@ func CheckRoleName(name string) error {
 }
 
 // checkPassword tells whether a new password may be used. Its text is never in the error.
-func checkPassword(password string, minimum int) error {
+func checkPassword(username, password string, minimum int) error {
 	switch n := utf8.RuneCountInString(password); {
 	case !utf8.ValidString(password):
 		return ErrInvalidPassword.with("The password is not valid UTF-8.")
@@ -147,6 +157,8 @@ func checkPassword(password string, minimum int) error {
 		return ErrInvalidPassword.with("The password has %d characters; it needs at least %d.", n, minimum)
 	case len(password) > MaxPasswordSize:
 		return ErrInvalidPassword.with("The password has %d bytes; it may have at most %d.", len(password), MaxPasswordSize)
+	case isGuessable(password), strings.EqualFold(password, username):
+		return ErrInvalidPassword.with("The password is one of those that are tried first; choose another.")
 	}
 	return nil
 }

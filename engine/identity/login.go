@@ -2,74 +2,113 @@ package identity
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"cloudlet/engine/database"
 )
 
-// Authenticate gives a user's ticket for the password. It fails with
-// ErrInvalidCredentials alike, and after the same work, for an unknown user, a wrong password and
-// a locked user; with ErrTooBusy when too many logins wait; with the context's error; or
-// with a *database.Error. A stored hash with older parameters, or one of bcrypt, is
-// renewed on the way.
-func (s *Service) Authenticate(ctx context.Context, username, password string) (*Ticket, error) {
-	return s.AuthenticateIn(ctx, nil, username, password, false)
+// Credentials are what a user shows to log in. They print without the password.
+type Credentials struct {
+	Username string
+	Password string
+	// Remember asks for a refresh token, too.
+	Remember bool
 }
 
-// AuthenticateIn is Authenticate that reads the user in a transaction of the main
-// database, where one has begun: a database in memory has no other connection. A hash
-// with older parameters is left to the next login then. To remember is to give a
-// refresh token, too.
-func (s *Service) AuthenticateIn(ctx context.Context, tx *database.Tx, username, password string, remember bool) (*Ticket, error) {
-	var q querier = s.db
-	if tx != nil {
-		q = tx
-	}
+// Format prints whose they are, never the password.
+func (c Credentials) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "[credentials of %q]", c.Username) }
+
+// LogValue logs whose they are, never the password.
+func (c Credentials) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
+// Authenticate gives a user's ticket for the password. It fails with
+// ErrInvalidCredentials alike, and after the same work, for an unknown user, a wrong password and
+// a locked user; with ErrNotConfirmed for a good password of a user who is not confirmed; with
+// ErrTooBusy when too many logins wait; with the context's error; or with a *database.Error. A
+// stored hash with older parameters, or one of bcrypt, is renewed on the way. It takes no
+// part in a transaction of the act: a failure is noted whatever becomes of that.
+func (s *Service) Authenticate(ctx context.Context, act Act, c Credentials) (*Ticket, error) {
+	act.Tx = nil
 	// A ticket dates from before its password was looked at, so that a change of the
 	// password meanwhile ends it.
 	now := s.clock()
-	u, err := s.findValid(ctx, q, username)
+	u, renewed, err := s.check(ctx, c)
+	if errors.Is(err, ErrInvalidCredentials) {
+		err = s.refuse(ctx, act, c.Username, err)
+	}
 	if err != nil {
 		return nil, err
+	}
+	if renewed != "" {
+		s.renew(ctx, u, renewed)
+	}
+	return s.login(ctx, act, u, now, c.Remember)
+}
+
+// check finds the user of credentials, and a hash of the password that takes the
+// stored one's place, "" where it is current.
+func (s *Service) check(ctx context.Context, c Credentials) (u *userState, renewed string, err error) {
+	u, err = s.findValid(ctx, s.db, c.Username)
+	if err != nil {
+		return nil, "", err
 	}
 	stored := ""
 	if u != nil {
 		stored = u.hash
 	}
-	v, renewed, err := s.gate.login(ctx, password, stored)
+	v, renewed, err := s.gate.login(ctx, c.Password, stored)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	if v.damage != nil {
+	if v.damage != nil && stored != "" {
 		s.log.WarnContext(ctx, "a user cannot log in", "user", u.name, "error", v.damage)
 	}
-	if u == nil || !v.matches || u.locked {
-		return nil, ErrInvalidCredentials
+	switch {
+	case u == nil || !v.matches || u.locked:
+		return nil, "", ErrInvalidCredentials
+	case !u.confirmed:
+		return nil, "", ErrNotConfirmed
 	}
 	// The user may have been changed while the password was computed.
-	fresh, err := findUser(ctx, q, u.name)
+	fresh, err := findUser(ctx, s.db, u.name)
+	if err != nil {
+		return nil, "", err
+	}
+	if fresh == nil || fresh.id != u.id || fresh.locked || fresh.ticketsAfter != u.ticketsAfter {
+		return nil, "", ErrInvalidCredentials
+	}
+	return fresh, renewed, nil
+}
+
+// refuse notes a failed login and returns why it failed.
+func (s *Service) refuse(ctx context.Context, act Act, username string, why error) error {
+	err := s.db.Write(ctx, func(tx *database.Tx) error {
+		return s.record(ctx, tx, act, "login.failed", username)
+	})
+	if err != nil {
+		return err
+	}
+	return why
+}
+
+// login gives a ticket of a new session, dated when the login began.
+func (s *Service) login(ctx context.Context, act Act, u *userState, began time.Time, remember bool) (*Ticket, error) {
+	session := newSession()
+	t, made, err := s.issue(u, session, began)
 	if err != nil {
 		return nil, err
 	}
-	if fresh == nil || fresh.id != u.id || fresh.locked || fresh.ticketsAfter != u.ticketsAfter {
-		return nil, ErrInvalidCredentials
-	}
-	if renewed != "" && tx == nil {
-		s.renew(ctx, u, renewed)
-	}
-	session := newSession()
-	t, made, err := s.issue(fresh, session, now)
-	if err != nil || !remember {
-		return t, err
-	}
-	keep := func(tx *database.Tx) error {
-		t.RefreshToken, err = s.remember(ctx, tx, fresh, session, made, now)
-		return err
-	}
-	if tx != nil {
-		return t, keep(tx)
-	}
-	return t, s.db.Write(ctx, keep)
+	return t, s.db.Write(ctx, func(tx *database.Tx) error {
+		if remember {
+			if t.RefreshToken, err = s.remember(ctx, tx, u, session, made, began); err != nil {
+				return err
+			}
+		}
+		return s.record(ctx, tx, act, "login", u.name, "session", session)
+	})
 }
 
 // Issue gives a user's ticket without a password: for whoever may act as the user.
@@ -135,13 +174,14 @@ type userState struct {
 	name         string // as it is stored
 	hash         string
 	locked       bool
+	confirmed    bool
 	ticketsAfter int64 // ms since 1970
 	roles        []string
 }
 
 // findUser reads a user, nil where there is none.
 func findUser(ctx context.Context, q querier, name string) (*userState, error) {
-	rows, err := q.Query(ctx, `SELECT u.id, u.username, u.password, u.locked_at IS NOT NULL, u.tickets_after, r.name
+	rows, err := q.Query(ctx, `SELECT u.id, u.username, u.password, u.locked_at IS NOT NULL, u.confirmed_at IS NOT NULL, u.tickets_after, r.name
 		FROM cloudlet_users u
 		LEFT JOIN cloudlet_user_roles ur ON ur.user_id = u.id
 		LEFT JOIN cloudlet_roles r ON r.id = ur.role_id
@@ -152,7 +192,7 @@ func findUser(ctx context.Context, q querier, name string) (*userState, error) {
 	u := &userState{roles: []string{}}
 	for _, row := range rows {
 		role := ""
-		if err := row.Scan(&u.id, &u.name, &u.hash, &u.locked, &u.ticketsAfter, &role); err != nil {
+		if err := row.Scan(&u.id, &u.name, &u.hash, &u.locked, &u.confirmed, &u.ticketsAfter, &role); err != nil {
 			return nil, err
 		}
 		if role != "" {

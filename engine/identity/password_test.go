@@ -179,7 +179,7 @@ func TestPasswordRules(t *testing.T) {
 		{strings.Repeat("x", 1025), false},
 		{strings.Repeat("ä", 513), false},
 	} {
-		err := checkPassword(test.password, MinPasswordLength)
+		err := checkPassword("alice", test.password, MinPasswordLength)
 		if test.ok != (err == nil) || err != nil && !errors.Is(err, ErrInvalidPassword) {
 			t.Errorf("%.20q: %v", test.password, err)
 		}
@@ -196,7 +196,7 @@ func TestGeneratePassword(t *testing.T) {
 			t.Fatal("a bad password")
 		}
 		seen[p] = true
-		must(t, checkPassword(p, MinPasswordLength))
+		must(t, checkPassword("alice", p, MinPasswordLength))
 	}
 }
 
@@ -256,7 +256,7 @@ func TestCheapPasswords(t *testing.T) {
 		t.Errorf("stored is %s, %v", stored, err)
 	}
 	for _, password := range []string{alicePassword, "wrong horse battery"} {
-		_, err := tests.Authenticate(t.Context(), "alice", password)
+		_, err := tests.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: password})
 		if (err == nil) != (password == alicePassword) {
 			t.Errorf("%q: %v", password, err)
 		}
@@ -266,7 +266,7 @@ func TestCheapPasswords(t *testing.T) {
 	}
 	must(t, tests.Close())
 	served := serviceOn(t, db, keys, Options{})
-	_, err := served.Authenticate(t.Context(), "alice", alicePassword)
+	_, err := served.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword})
 	must(t, err)
 	if a, err := parseArgon(storedHash(t, served, "alice")); err != nil || a.parameters != current {
 		t.Errorf("after a login elsewhere: %v, %v", a, err)

@@ -17,9 +17,12 @@ type Role struct {
 
 // Grant gives a user roles, at once for tickets too; those that the user has stay. It
 // fails with ErrNoSuchUser or ErrNoSuchRole, and then grants none.
-func (s *Service) Grant(ctx context.Context, username string, roles ...string) error {
-	return s.changeUser(ctx, username, func(tx *database.Tx, u *userState) error {
-		return grant(ctx, tx, u.id, roles)
+func (s *Service) Grant(ctx context.Context, act Act, username string, roles ...string) error {
+	return s.changeUser(ctx, act, username, func(tx *database.Tx, u *userState) error {
+		if err := grant(ctx, tx, u.id, roles); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, act, "role.granted", u.name, "roles", list(roles))
 	})
 }
 
@@ -40,8 +43,8 @@ func grant(ctx context.Context, tx *database.Tx, user int, roles []string) error
 // Revoke takes roles from a user, at once for tickets too; those that the user does
 // not have do not matter. It fails with ErrNoSuchUser, ErrNoSuchRole or ErrLastRoot, and then
 // takes none.
-func (s *Service) Revoke(ctx context.Context, username string, roles ...string) error {
-	return s.changeUser(ctx, username, func(tx *database.Tx, u *userState) error {
+func (s *Service) Revoke(ctx context.Context, act Act, username string, roles ...string) error {
+	return s.changeUser(ctx, act, username, func(tx *database.Tx, u *userState) error {
 		for _, name := range roles {
 			role, err := findRole(ctx, tx, name)
 			if err != nil {
@@ -57,29 +60,34 @@ func (s *Service) Revoke(ctx context.Context, username string, roles ...string) 
 				return err
 			}
 		}
-		return nil
+		return s.record(ctx, tx, act, "role.revoked", u.name, "roles", list(roles))
 	})
 }
 
 // AddRole makes a role. It fails with ErrInvalidRoleName or ErrRoleNameTaken.
-func (s *Service) AddRole(ctx context.Context, name, description string) error {
+func (s *Service) AddRole(ctx context.Context, act Act, name, description string) error {
 	if err := CheckRoleName(name); err != nil {
 		return err
 	}
-	_, err := s.db.Exec(ctx, "INSERT INTO cloudlet_roles (name, description) VALUES (?, ?)", name, description)
-	if errors.Is(err, database.ErrExists) {
-		return ErrRoleNameTaken.with("The role %q exists already.", name)
-	}
-	return err
+	return s.within(ctx, act, func() {}, func(tx *database.Tx) error {
+		_, err := tx.Exec(ctx, "INSERT INTO cloudlet_roles (name, description) VALUES (?, ?)", name, description)
+		if errors.Is(err, database.ErrExists) {
+			return ErrRoleNameTaken.with("The role %q exists already.", name)
+		}
+		if err != nil {
+			return err
+		}
+		return s.record(ctx, tx, act, "role.created", name)
+	})
 }
 
 // DeleteRole removes a role; with force also from the users that have it. It fails
 // with ErrBuiltInRole, ErrNoSuchRole or, without force, ErrRoleInUse.
-func (s *Service) DeleteRole(ctx context.Context, name string, force bool) error {
+func (s *Service) DeleteRole(ctx context.Context, act Act, name string, force bool) error {
 	if slices.Contains([]string{RoleRoot, RoleAdmin, RoleGuest}, name) {
 		return ErrBuiltInRole
 	}
-	return s.change(ctx, func(tx *database.Tx) error {
+	return s.change(ctx, act, func(tx *database.Tx) error {
 		role, err := findRole(ctx, tx, name)
 		if err != nil {
 			return err
@@ -91,14 +99,16 @@ func (s *Service) DeleteRole(ctx context.Context, name string, force bool) error
 		if users > 0 && !force {
 			return ErrRoleInUse.with("The role %q is in use: %d users have it. Force takes it from them.", name, users)
 		}
-		_, err = tx.Exec(ctx, "DELETE FROM cloudlet_roles WHERE id = ?", role)
-		return err
+		if _, err = tx.Exec(ctx, "DELETE FROM cloudlet_roles WHERE id = ?", role); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, act, "role.deleted", name, "users", users)
 	})
 }
 
 // Roles lists all roles by name.
-func (s *Service) Roles(ctx context.Context) ([]Role, error) {
-	rows, err := s.db.Query(ctx, `SELECT r.name, r.description, count(ur.user_id)
+func (s *Service) Roles(ctx context.Context, act Act) ([]Role, error) {
+	rows, err := s.querier(act).Query(ctx, `SELECT r.name, r.description, count(ur.user_id)
 		FROM cloudlet_roles r LEFT JOIN cloudlet_user_roles ur ON ur.role_id = r.id
 		GROUP BY r.id ORDER BY r.name`)
 	if err != nil {

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"maps"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cloudlet/engine/audit"
 	"cloudlet/engine/database"
 	"cloudlet/engine/secret"
 
@@ -29,6 +31,8 @@ type Options struct {
 	MinPasswordLength int
 	// Includes says which roles a role includes; a cycle does no harm here.
 	Includes map[string][]string
+	// Audit is the log of who did what; where it is nil, Open makes one without a head.
+	Audit *audit.Log
 	// Log takes what an operator should know; slog.Default where it is nil.
 	Log *slog.Logger
 	// Clock is time.Now where it is nil.
@@ -55,6 +59,7 @@ type Service struct {
 	db    *database.DB
 	keys  *secret.Keyring
 	gate  *Gate
+	audit *audit.Log
 	log   *slog.Logger
 	clock func() time.Time
 
@@ -62,8 +67,10 @@ type Service struct {
 	// configured counts Configure; with the keyring's version it tells whether what a
 	// ticket's text proved still holds.
 	configured atomic.Uint64
-	// epoch grows with every change of users and roles: a caller of an older one is read again.
+	// epoch grows with every change that may concern all users: a caller of an older one
+	// is read again. touched does the same for one user.
 	epoch    atomic.Uint64
+	touched  touched
 	verified *otter.Cache[string, *admitted]
 
 	stop    context.CancelFunc
@@ -79,7 +86,8 @@ func Open(ctx context.Context, db *database.DB, keys *secret.Keyring, o Options)
 			return nil, err
 		}
 	}
-	s := &Service{db: db, keys: keys, gate: defaultGate(), log: o.Log, clock: o.Clock, stopped: make(chan struct{})}
+	s := &Service{db: db, keys: keys, gate: defaultGate(), log: o.Log, audit: o.Audit, clock: o.Clock, stopped: make(chan struct{})}
+	s.touched.seed = maphash.MakeSeed()
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -88,6 +96,9 @@ func Open(ctx context.Context, db *database.DB, keys *secret.Keyring, o Options)
 	}
 	if s.clock == nil {
 		s.clock = time.Now
+	}
+	if s.audit == nil {
+		s.audit = audit.New(db, keys, audit.Options{Log: s.log, Clock: s.clock})
 	}
 	if err := s.Configure(o); err != nil {
 		return nil, err

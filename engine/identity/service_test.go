@@ -66,7 +66,7 @@ func serviceOn(t testing.TB, db *database.DB, keys *secret.Keyring, o Options) *
 
 func migrate(t testing.TB, db *database.DB) {
 	t.Helper()
-	problems, err := db.Migrate(context.Background(), []database.Set{Migrations()})
+	problems, err := db.Migrate(context.Background(), Migrations())
 	if err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}
@@ -74,7 +74,7 @@ func migrate(t testing.TB, db *database.DB) {
 
 func addUser(t testing.TB, s *Service, name, password string, roles ...string) {
 	t.Helper()
-	if err := s.AddUser(t.Context(), NewUser{Name: name, Password: password, Roles: roles, CreateRoles: true}); err != nil {
+	if err := s.AddUser(t.Context(), Act{}, NewUser{Name: name, Password: password, Roles: roles, CreateRoles: true}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -108,7 +108,7 @@ func TestAuthenticate(t *testing.T) {
 	c := newClock()
 	s := openService(t, Options{Issuer: "films", TicketLifetime: 10 * time.Minute, Clock: c.Now})
 	addUser(t, s, "Alice", alicePassword, "guest", "editor")
-	got, err := s.Authenticate(t.Context(), "alice", alicePassword)
+	got, err := s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestAuthenticateAlike(t *testing.T) {
 	addUser(t, s, "mallory", bobPassword)
 	addUser(t, s, "old", alicePassword)
 	addUser(t, s, "broken", alicePassword)
-	must(t, s.Lock(t.Context(), "mallory"))
+	must(t, s.Lock(t.Context(), Act{}, "mallory"))
 	storeHash(t, s, "old", bcryptHash)
 	storeHash(t, s, "broken", "$argon2id$v=19$m=4194304,t=9,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 	long := string(make([]byte, MaxPasswordSize+1))
@@ -160,7 +160,7 @@ func TestAuthenticateAlike(t *testing.T) {
 	} {
 		n := 0
 		s.gate.computed = func() { n++ }
-		_, err := s.Authenticate(t.Context(), test.user, test.password)
+		_, err := s.Authenticate(t.Context(), Act{}, Credentials{Username: test.user, Password: test.password})
 		if !errors.Is(err, test.want) || err != nil && err.Error() != test.want.Error() {
 			t.Errorf("%s: error %v, want %v", test.name, err, test.want)
 		}
@@ -194,12 +194,12 @@ func TestOldHashesAreRenewed(t *testing.T) {
 	older.hash = older.compute(alicePassword, 32)
 	storeHash(t, s, "alice", older.String())
 	ticket := issue(t, s, "alice")
-	_, err := s.Authenticate(t.Context(), "alice", "wrong password")
+	_, err := s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: "wrong password"})
 	wantError(t, err, ErrInvalidCredentials)
 	if storedHash(t, s, "alice") != older.String() {
 		t.Error("a wrong password renewed the hash")
 	}
-	_, err = s.Authenticate(t.Context(), "alice", alicePassword)
+	_, err = s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword})
 	must(t, err)
 	renewed, err := parseArgon(storedHash(t, s, "alice"))
 	if err != nil || !renewed.costs(current) {
@@ -208,7 +208,7 @@ func TestOldHashesAreRenewed(t *testing.T) {
 	if _, err := s.Verify(ticket); err != nil {
 		t.Errorf("renewing the hash ended a ticket: %v", err)
 	}
-	_, err = s.Authenticate(t.Context(), "alice", alicePassword)
+	_, err = s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword})
 	must(t, err)
 }
 
@@ -219,7 +219,7 @@ func TestPasswordChangedDuringLogin(t *testing.T) {
 	addUser(t, s, "alice", alicePassword)
 	hash := newHash(bobPassword, current)
 	s.gate.computed = func() {
-		err := s.changeUser(context.Background(), "alice", func(tx *database.Tx, u *userState) error {
+		err := s.changeUser(context.Background(), Act{}, "alice", func(tx *database.Tx, u *userState) error {
 			_, err := tx.Exec(context.Background(), "UPDATE cloudlet_users SET password = ? WHERE id = ?", hash, u.id)
 			return errors.Join(err, s.endTickets(context.Background(), tx, u))
 		})
@@ -227,7 +227,7 @@ func TestPasswordChangedDuringLogin(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	_, err := s.Authenticate(t.Context(), "alice", alicePassword)
+	_, err := s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword})
 	wantError(t, err, ErrInvalidCredentials)
 }
 
@@ -252,12 +252,12 @@ func TestManyAtOnce(t *testing.T) {
 		})
 		all.Go(func() {
 			if i%2 == 0 {
-				if err := errors.Join(s.Grant(t.Context(), "bob", "admin"), s.Revoke(t.Context(), "bob", "admin")); err != nil {
+				if err := errors.Join(s.Grant(t.Context(), Act{}, "bob", "admin"), s.Revoke(t.Context(), Act{}, "bob", "admin")); err != nil {
 					t.Error(err)
 				}
 				return
 			}
-			if _, err := s.Authenticate(t.Context(), "alice", alicePassword); err != nil && !errors.Is(err, ErrTooBusy) {
+			if _, err := s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword}); err != nil && !errors.Is(err, ErrTooBusy) {
 				t.Error(err)
 			}
 		})

@@ -48,26 +48,29 @@ func (s *Service) remember(ctx context.Context, tx *database.Tx, u *userState, s
 // roles are read anew. A token that was used before has been copied by somebody: then
 // the whole session ends, with all its tickets. It fails with ErrInvalidRefresh for any
 // token that is not good, or with a *database.Error.
-func (s *Service) Refresh(ctx context.Context, token string) (*Ticket, error) {
+func (s *Service) Refresh(ctx context.Context, act Act, token string) (*Ticket, error) {
 	if len(token) != base64.RawURLEncoding.EncodedLen(refreshSize) {
 		return nil, ErrInvalidRefresh
 	}
 	var ticket *Ticket
-	ended := false
+	copied := ""
 	err := s.db.Write(ctx, func(tx *database.Tx) error {
 		r, err := findRefresh(ctx, tx, refreshHash(token))
 		if err != nil || r == nil {
 			return err
 		}
 		if r.used {
-			ended = true
+			copied = r.username
+			if err := s.record(ctx, tx, act, "session.copied", r.username, "session", r.session); err != nil {
+				return err
+			}
 			return s.endSession(ctx, tx, r.session)
 		}
 		ticket, err = s.exchange(ctx, tx, r, refreshHash(token))
 		return err
 	})
-	if ended {
-		s.epoch.Add(1)
+	if copied != "" {
+		s.touched.touch(copied)
 	}
 	if err == nil && ticket == nil {
 		err = ErrInvalidRefresh
@@ -80,7 +83,7 @@ func (s *Service) Refresh(ctx context.Context, token string) (*Ticket, error) {
 func (s *Service) exchange(ctx context.Context, tx *database.Tx, r *refreshState, hash string) (*Ticket, error) {
 	now := s.clock()
 	u, err := findUser(ctx, tx, r.username)
-	if err != nil || u == nil || u.locked || r.made <= u.ticketsAfter || now.UnixMilli() >= r.expires {
+	if err != nil || u == nil || u.locked || !u.confirmed || r.made <= u.ticketsAfter || now.UnixMilli() >= r.expires {
 		return nil, err
 	}
 	if _, err := tx.Exec(ctx, "UPDATE cloudlet_refresh_tokens SET used = 1 WHERE hash = ?", hash); err != nil {
@@ -117,14 +120,19 @@ func findRefresh(ctx context.Context, tx *database.Tx, hash string) (*refreshSta
 // Logout ends the session of a caller's ticket, or everywhere all sessions of the
 // user: their tickets and refresh tokens are refused from now on. A caller without a
 // ticket has nothing to end. It fails with ErrNoSuchUser or a *database.Error.
-func (s *Service) Logout(ctx context.Context, caller *Caller, everywhere bool) error {
-	switch {
-	case everywhere:
-		return s.changeUser(ctx, caller.Name, func(tx *database.Tx, u *userState) error { return s.endTickets(ctx, tx, u) })
-	case caller.Session == "":
+func (s *Service) Logout(ctx context.Context, act Act, caller *Caller, everywhere bool) error {
+	if !everywhere && caller.Session == "" {
 		return nil
 	}
-	return s.change(ctx, func(tx *database.Tx) error { return s.endSession(ctx, tx, caller.Session) })
+	return s.changeUser(ctx, act, caller.Name, func(tx *database.Tx, u *userState) error {
+		if err := s.record(ctx, tx, act, "logout", u.name, "everywhere", everywhere); err != nil {
+			return err
+		}
+		if everywhere {
+			return s.endTickets(ctx, tx, u)
+		}
+		return s.endSession(ctx, tx, caller.Session)
+	})
 }
 
 // endSession ends a session: its refresh tokens go, and its tickets are remembered

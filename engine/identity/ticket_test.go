@@ -220,7 +220,7 @@ func BenchmarkVerify(b *testing.B) {
 // FuzzTicket never panics, and lets nothing in but what was issued.
 func FuzzTicket(f *testing.F) {
 	s := openService(f, Options{})
-	if err := s.AddUser(f.Context(), NewUser{Name: "alice", Password: alicePassword}); err != nil {
+	if err := s.AddUser(f.Context(), Act{}, NewUser{Name: "alice", Password: alicePassword}); err != nil {
 		f.Fatal(err)
 	}
 	valid := issue(f, s, "alice")

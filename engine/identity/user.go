@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/language/schema"
 )
 
 // endedMargin is added to the moment from which a user's older tickets are ended. A
@@ -22,6 +23,12 @@ type NewUser struct {
 	Roles    []string
 	// CreateRoles makes the roles that do not exist.
 	CreateRoles bool
+	Email       string         // "": none; compared without case
+	DisplayName string         // how people know the user; may be ""
+	Extras      *schema.Object // the app's own fields; nil: none
+	// Unconfirmed says that the user has still to prove the e-mail address, and cannot
+	// log in before.
+	Unconfirmed bool
 }
 
 // Format prints who it is, never the password.
@@ -32,43 +39,42 @@ func (n NewUser) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(n)) 
 
 // User is what may be told of a user.
 type User struct {
-	Name      string
-	Roles     []string // sorted
-	Locked    bool
-	CreatedAt time.Time
+	Name        string
+	DisplayName string
+	Email       string
+	Roles       []string // sorted
+	Extras      *schema.Object
+	Confirmed   bool
+	Locked      bool
+	CreatedAt   time.Time
 }
 
-// change runs f in a transaction, after which every caller is read again.
-func (s *Service) change(ctx context.Context, f func(tx *database.Tx) error) error {
-	err := s.db.Write(ctx, f)
-	s.epoch.Add(1) // after a failure too: it may have come after the commit
-	return err
-}
-
-// changeUser is change for one user: ErrNoSuchUser where there is none.
-func (s *Service) changeUser(ctx context.Context, name string, f func(tx *database.Tx, u *userState) error) error {
-	if CheckUserName(name) != nil {
-		return noSuchUser(name)
+// AddUser makes a user. It fails with ErrInvalidUserName, ErrInvalidPassword, ErrInvalidEmail,
+// ErrInvalidExtras, ErrUserNameTaken, ErrEmailTaken, ErrNoSuchRole or ErrInvalidRoleName, and as Gate.Hash does.
+// The password is computed before the database is locked, also where who acts is in a
+// transaction that has not begun to write.
+func (s *Service) AddUser(ctx context.Context, act Act, n NewUser) error {
+	if err := n.check(); err != nil {
+		return err
 	}
-	return s.change(ctx, func(tx *database.Tx) error {
-		u, err := findUser(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		if u == nil {
-			return noSuchUser(name)
-		}
-		return f(tx, u)
-	})
+	if err := s.checkNewPassword(n.Name, n.Password); err != nil {
+		return err
+	}
+	hash, err := s.gate.Hash(ctx, n.Password)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, act, func(tx *database.Tx) error { return s.insertUser(ctx, tx, act, n, hash) })
 }
 
-// AddUser makes a user. It fails with ErrInvalidUserName, ErrInvalidPassword,
-// ErrUserNameTaken, ErrNoSuchRole or ErrInvalidRoleName, and as Gate.Hash does.
-func (s *Service) AddUser(ctx context.Context, n NewUser) error {
+func (n *NewUser) check() error {
 	if err := CheckUserName(n.Name); err != nil {
 		return err
 	}
-	if err := s.checkNewPassword(n.Password); err != nil {
+	if err := checkEmail(n.Email); err != nil {
+		return err
+	}
+	if err := checkExtras(n.Extras); err != nil {
 		return err
 	}
 	for _, r := range n.Roles {
@@ -76,25 +82,36 @@ func (s *Service) AddUser(ctx context.Context, n NewUser) error {
 			return err
 		}
 	}
-	hash, err := s.gate.Hash(ctx, n.Password)
-	if err != nil {
+	return checkDisplayName(n.DisplayName)
+}
+
+func (s *Service) checkNewPassword(username, password string) error {
+	return checkPassword(username, password, s.settings.Load().minPassword)
+}
+
+func (s *Service) insertUser(ctx context.Context, tx *database.Tx, act Act, n NewUser, hash string) error {
+	now := s.clock()
+	if err := s.removeUnconfirmed(ctx, tx, now); err != nil {
 		return err
 	}
-	return s.change(ctx, func(tx *database.Tx) error { return s.insertUser(ctx, tx, n, hash) })
-}
-
-func (s *Service) checkNewPassword(password string) error {
-	return checkPassword(password, s.settings.Load().minPassword)
-}
-
-func (s *Service) insertUser(ctx context.Context, tx *database.Tx, n NewUser, hash string) error {
-	now := s.clock()
-	// Who has the name of a deleted user does not take over that one's tickets.
-	r, err := tx.Exec(ctx, `INSERT INTO cloudlet_users (username, password, tickets_after, created_at)
-		SELECT ?, ?, max(?, tickets_after), ? FROM cloudlet_identity`,
-		n.Name, hash, now.UnixMilli(), now)
-	if errors.Is(err, database.ErrExists) {
+	if taken, err := count(ctx, tx, "SELECT count(*) FROM cloudlet_users WHERE username = ?", n.Name); err != nil {
+		return err
+	} else if taken > 0 {
 		return ErrUserNameTaken.with("The username %q is taken.", n.Name)
+	}
+	var confirmed, email any
+	if !n.Unconfirmed {
+		confirmed = now
+	}
+	if n.Email != "" {
+		email = n.Email
+	}
+	// Who has the name of a deleted user does not take over that one's tickets.
+	r, err := tx.Exec(ctx, `INSERT INTO cloudlet_users (username, name, email, extras, password, tickets_after, created_at, confirmed_at)
+		SELECT ?, ?, ?, ?, ?, max(?, tickets_after), ?, ? FROM cloudlet_identity`,
+		n.Name, n.DisplayName, email, extrasText(n.Extras), hash, now.UnixMilli(), now, confirmed)
+	if errors.Is(err, database.ErrExists) {
+		return ErrEmailTaken
 	}
 	if err != nil {
 		return err
@@ -106,47 +123,64 @@ func (s *Service) insertUser(ctx context.Context, tx *database.Tx, n NewUser, ha
 			}
 		}
 	}
-	return grant(ctx, tx, r.LastInsertID, n.Roles)
+	if err := grant(ctx, tx, r.LastInsertID, n.Roles); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, act, "user.created", n.Name, "roles", list(n.Roles), "confirmed", !n.Unconfirmed)
+}
+
+// unconfirmedFor is how long a user who does not prove the e-mail address keeps the name.
+const unconfirmedFor = 7 * 24 * time.Hour
+
+// removeUnconfirmed removes the users who registered and never came back, so that
+// nobody keeps names and addresses of others by it.
+func (s *Service) removeUnconfirmed(ctx context.Context, tx *database.Tx, now time.Time) error {
+	_, err := tx.Exec(ctx, "DELETE FROM cloudlet_users WHERE confirmed_at IS NULL AND created_at < ?", now.Add(-unconfirmedFor))
+	return err
 }
 
 // DeleteUser removes a user and ends the user's tickets. It fails with ErrNoSuchUser
 // or ErrLastRoot.
-func (s *Service) DeleteUser(ctx context.Context, name string) error {
-	return s.changeUser(ctx, name, func(tx *database.Tx, u *userState) error {
+func (s *Service) DeleteUser(ctx context.Context, act Act, name string) error {
+	return s.changeUser(ctx, act, name, func(tx *database.Tx, u *userState) error {
 		if err := keepRoot(ctx, tx, u); err != nil {
 			return err
 		}
 		if err := s.endTickets(ctx, tx, u); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "DELETE FROM cloudlet_users WHERE id = ?", u.id)
-		return err
+		if _, err := tx.Exec(ctx, "DELETE FROM cloudlet_users WHERE id = ?", u.id); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, act, "user.deleted", u.name)
 	})
 }
 
 // SetPassword changes a password and ends the user's tickets. It fails with
 // ErrNoSuchUser or ErrInvalidPassword, and as Gate.Hash does.
-func (s *Service) SetPassword(ctx context.Context, name, password string) error {
-	if err := s.checkNewPassword(password); err != nil {
+func (s *Service) SetPassword(ctx context.Context, act Act, name, password string) error {
+	if err := s.checkNewPassword(name, password); err != nil {
 		return err
 	}
 	hash, err := s.gate.Hash(ctx, password) // before the database is locked
 	if err != nil {
 		return err
 	}
-	return s.changeUser(ctx, name, func(tx *database.Tx, u *userState) error {
+	return s.changeUser(ctx, act, name, func(tx *database.Tx, u *userState) error {
 		if err := s.endTickets(ctx, tx, u); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "UPDATE cloudlet_users SET password = ? WHERE id = ?", hash, u.id)
-		return err
+		if _, err := tx.Exec(ctx, "UPDATE cloudlet_users SET password = ? WHERE id = ?", hash, u.id); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, act, "password.changed", u.name)
 	})
 }
 
 // Lock keeps a user out and ends the user's tickets; a locked one stays so. It
 // fails with ErrNoSuchUser or ErrLastRoot.
-func (s *Service) Lock(ctx context.Context, name string) error {
-	return s.changeUser(ctx, name, func(tx *database.Tx, u *userState) error {
+func (s *Service) Lock(ctx context.Context, act Act, name string) error {
+	return s.changeUser(ctx, act, name, func(tx *database.Tx, u *userState) error {
 		if u.locked {
 			return nil
 		}
@@ -156,16 +190,23 @@ func (s *Service) Lock(ctx context.Context, name string) error {
 		if err := s.endTickets(ctx, tx, u); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "UPDATE cloudlet_users SET locked_at = ? WHERE id = ?", s.clock(), u.id)
-		return err
+		if _, err := tx.Exec(ctx, "UPDATE cloudlet_users SET locked_at = ? WHERE id = ?", s.clock(), u.id); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, act, "user.locked", u.name)
 	})
 }
 
 // Unlock lets a user in again, with new tickets only. It fails with ErrNoSuchUser.
-func (s *Service) Unlock(ctx context.Context, name string) error {
-	return s.changeUser(ctx, name, func(tx *database.Tx, u *userState) error {
-		_, err := tx.Exec(ctx, "UPDATE cloudlet_users SET locked_at = NULL WHERE id = ?", u.id)
-		return err
+func (s *Service) Unlock(ctx context.Context, act Act, name string) error {
+	return s.changeUser(ctx, act, name, func(tx *database.Tx, u *userState) error {
+		if !u.locked {
+			return nil
+		}
+		if _, err := tx.Exec(ctx, "UPDATE cloudlet_users SET locked_at = NULL WHERE id = ?", u.id); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, act, "user.unlocked", u.name)
 	})
 }
 
@@ -180,36 +221,10 @@ func (s *Service) endTickets(ctx context.Context, tx *database.Tx, u *userState)
 	return err
 }
 
-// Users lists all users by name.
-func (s *Service) Users(ctx context.Context) ([]User, error) {
-	rows, err := s.db.Query(ctx, `SELECT u.username, u.locked_at IS NOT NULL, u.created_at, r.name
-		FROM cloudlet_users u
-		LEFT JOIN cloudlet_user_roles ur ON ur.user_id = u.id
-		LEFT JOIN cloudlet_roles r ON r.id = ur.role_id
-		ORDER BY u.username, r.name`)
-	if err != nil {
-		return nil, err
-	}
-	users := []User{}
-	for _, row := range rows {
-		u, role := User{Roles: []string{}}, ""
-		if err := row.Scan(&u.Name, &u.Locked, &u.CreatedAt, &role); err != nil {
-			return nil, err
-		}
-		if n := len(users); n == 0 || users[n-1].Name != u.Name {
-			users = append(users, u)
-		}
-		if last := &users[len(users)-1]; role != "" {
-			last.Roles = append(last.Roles, role)
-		}
-	}
-	return users, nil
-}
-
 // EnsureRoot makes the user root with the role root where nobody has that role:
 // at the first start. Without a password it makes one, and returns it to be shown once. It
 // fails as AddUser does.
-func (s *Service) EnsureRoot(ctx context.Context, password string) (created bool, made string, err error) {
+func (s *Service) EnsureRoot(ctx context.Context, act Act, password string) (created bool, made string, err error) {
 	if n, err := countRoots(ctx, s.db); n > 0 || err != nil {
 		return false, "", err
 	}
@@ -217,20 +232,20 @@ func (s *Service) EnsureRoot(ctx context.Context, password string) (created bool
 		made = GeneratePassword()
 		password = made
 	}
-	if err := s.checkNewPassword(password); err != nil {
+	if err := s.checkNewPassword("root", password); err != nil {
 		return false, "", err
 	}
 	hash, err := s.gate.Hash(ctx, password)
 	if err != nil {
 		return false, "", err
 	}
-	err = s.change(ctx, func(tx *database.Tx) error {
+	err = s.change(ctx, act, func(tx *database.Tx) error {
 		n, err := countRoots(ctx, tx)
 		if n > 0 || err != nil { // another process was faster
 			return err
 		}
 		created = true
-		return s.insertUser(ctx, tx, NewUser{Name: "root", Roles: []string{RoleRoot}}, hash)
+		return s.insertUser(ctx, tx, act, NewUser{Name: "root", Roles: []string{RoleRoot}}, hash)
 	})
 	if err != nil || !created {
 		return false, "", err

@@ -16,7 +16,7 @@ import (
 func TestChangesHoldAtOnce(t *testing.T) {
 	t.Parallel()
 	s := openService(t, Options{Clock: newClock().Now})
-	must(t, s.AddRole(t.Context(), "editor", "Edits."))
+	must(t, s.AddRole(t.Context(), Act{}, "editor", "Edits."))
 	for _, test := range []struct {
 		name   string
 		change func(user string) error
@@ -24,14 +24,16 @@ func TestChangesHoldAtOnce(t *testing.T) {
 		roles  []string
 	}{
 		{"nothing", func(string) error { return nil }, nil, []string{"guest"}},
-		{"lock", func(u string) error { return s.Lock(t.Context(), u) }, ErrInvalidTicket, nil},
-		{"lock and unlock", func(u string) error { return errors.Join(s.Lock(t.Context(), u), s.Unlock(t.Context(), u)) }, ErrInvalidTicket, nil},
-		{"delete", func(u string) error { return s.DeleteUser(t.Context(), u) }, ErrInvalidTicket, nil},
-		{"password", func(u string) error { return s.SetPassword(t.Context(), u, bobPassword) }, ErrInvalidTicket, nil},
-		{"grant", func(u string) error { return s.Grant(t.Context(), u, "admin", "editor") }, nil, []string{"admin", "editor", "guest"}},
-		{"revoke", func(u string) error { return s.Revoke(t.Context(), u, "guest", "admin") }, nil, []string{}},
-		{"delete a role", func(string) error { return s.DeleteRole(t.Context(), "editor", true) }, nil, []string{"guest"}},
-		{"another user", func(string) error { return s.Lock(t.Context(), "nothing") }, nil, []string{"guest"}},
+		{"lock", func(u string) error { return s.Lock(t.Context(), Act{}, u) }, ErrInvalidTicket, nil},
+		{"lock and unlock", func(u string) error {
+			return errors.Join(s.Lock(t.Context(), Act{}, u), s.Unlock(t.Context(), Act{}, u))
+		}, ErrInvalidTicket, nil},
+		{"delete", func(u string) error { return s.DeleteUser(t.Context(), Act{}, u) }, ErrInvalidTicket, nil},
+		{"password", func(u string) error { return s.SetPassword(t.Context(), Act{}, u, bobPassword) }, ErrInvalidTicket, nil},
+		{"grant", func(u string) error { return s.Grant(t.Context(), Act{}, u, "admin", "editor") }, nil, []string{"admin", "editor", "guest"}},
+		{"revoke", func(u string) error { return s.Revoke(t.Context(), Act{}, u, "guest", "admin") }, nil, []string{}},
+		{"delete a role", func(string) error { return s.DeleteRole(t.Context(), Act{}, "editor", true) }, nil, []string{"guest"}},
+		{"another user", func(string) error { return s.Lock(t.Context(), Act{}, "nothing") }, nil, []string{"guest"}},
 	} {
 		user := strings.ReplaceAll(test.name, " ", "")
 		addUser(t, s, user, alicePassword, "guest")
@@ -60,11 +62,11 @@ func TestTicketsAfterTheChange(t *testing.T) {
 			t.Fatalf("a ticket from after the change: %v", err)
 		}
 		ended = append(ended, token)
-		must(t, s.Lock(t.Context(), "alice"), s.Unlock(t.Context(), "alice"))
+		must(t, s.Lock(t.Context(), Act{}, "alice"), s.Unlock(t.Context(), Act{}, "alice"))
 	}
 	token := issue(t, s, "alice")
 	ended = append(ended, token)
-	must(t, s.DeleteUser(t.Context(), "alice"))
+	must(t, s.DeleteUser(t.Context(), Act{}, "alice"))
 	addUser(t, s, "alice", bobPassword)
 	for i, token := range ended {
 		if _, err := s.Verify(token); err != ErrInvalidTicket {
@@ -92,7 +94,7 @@ func TestAddUser(t *testing.T) {
 		{"unknown role", NewUser{Name: "bob", Password: alicePassword, Roles: []string{"guest", "editr"}}, ErrNoSuchRole},
 		{"no role's name", NewUser{Name: "bob", Password: alicePassword, Roles: []string{"A B"}, CreateRoles: true}, ErrInvalidRoleName},
 	} {
-		err := s.AddUser(t.Context(), test.user)
+		err := s.AddUser(t.Context(), Act{}, test.user)
 		if !errors.Is(err, test.want) {
 			t.Errorf("%s: error %v, want %v", test.name, err, test.want)
 		}
@@ -100,13 +102,13 @@ func TestAddUser(t *testing.T) {
 			t.Errorf("no hint: %v", err)
 		}
 	}
-	users, err := s.Users(t.Context())
+	users, _, err := s.Users(t.Context(), Act{}, Filter{})
 	must(t, err)
 	if len(users) != 1 || users[0].CreatedAt.IsZero() {
 		t.Fatalf("users: %+v", users)
 	}
-	users[0].CreatedAt = time.Time{}
-	if d := cmp.Diff([]User{{Name: "alice", Roles: []string{"editor", "guest"}}}, users); d != "" {
+	users[0].CreatedAt, users[0].Extras = time.Time{}, nil
+	if d := cmp.Diff([]User{{Name: "alice", Roles: []string{"editor", "guest"}, Confirmed: true}}, users); d != "" {
 		t.Error(d)
 	}
 	row, err := s.db.QueryRow(t.Context(), "SELECT username, name, email, created_at FROM cloudlet_profiles")
@@ -121,8 +123,8 @@ func TestUnknownUsers(t *testing.T) {
 	for _, name := range []string{"nobody", "", "a:b", strings.Repeat("x", 5000), "a\xff"} {
 		_, issued := s.Issue(t.Context(), name)
 		for i, err := range []error{
-			issued, s.Lock(t.Context(), name), s.Unlock(t.Context(), name), s.DeleteUser(t.Context(), name),
-			s.Grant(t.Context(), name, "guest"), s.Revoke(t.Context(), name, "guest"), s.SetPassword(t.Context(), name, alicePassword),
+			issued, s.Lock(t.Context(), Act{}, name), s.Unlock(t.Context(), Act{}, name), s.DeleteUser(t.Context(), Act{}, name),
+			s.Grant(t.Context(), Act{}, name, "guest"), s.Revoke(t.Context(), Act{}, name, "guest"), s.SetPassword(t.Context(), Act{}, name, alicePassword),
 		} {
 			if !errors.Is(err, ErrNoSuchUser) || len(err.Error()) > 300 {
 				t.Errorf("%.20q, %d: %v", name, i, err)
@@ -135,15 +137,15 @@ func TestLockedUser(t *testing.T) {
 	t.Parallel()
 	s := openService(t, Options{})
 	addUser(t, s, "alice", alicePassword)
-	must(t, s.Lock(t.Context(), "alice"), s.Lock(t.Context(), "Alice"))
+	must(t, s.Lock(t.Context(), Act{}, "alice"), s.Lock(t.Context(), Act{}, "Alice"))
 	_, err := s.Issue(t.Context(), "alice")
 	wantError(t, err, ErrUserLocked)
-	users, err := s.Users(t.Context())
+	users, _, err := s.Users(t.Context(), Act{}, Filter{})
 	if err != nil || !users[0].Locked {
 		t.Errorf("%+v, %v", users, err)
 	}
-	must(t, s.Unlock(t.Context(), "alice"))
-	_, err = s.Authenticate(t.Context(), "alice", alicePassword)
+	must(t, s.Unlock(t.Context(), Act{}, "alice"))
+	_, err = s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword})
 	must(t, err)
 }
 
@@ -154,21 +156,21 @@ func TestLastRoot(t *testing.T) {
 	addUser(t, s, "alice", alicePassword, "root", "guest")
 	refused := func(user string) {
 		t.Helper()
-		wantError(t, s.DeleteUser(t.Context(), user), ErrLastRoot)
-		wantError(t, s.Lock(t.Context(), user), ErrLastRoot)
-		wantError(t, s.Revoke(t.Context(), user, "guest", "root"), ErrLastRoot)
+		wantError(t, s.DeleteUser(t.Context(), Act{}, user), ErrLastRoot)
+		wantError(t, s.Lock(t.Context(), Act{}, user), ErrLastRoot)
+		wantError(t, s.Revoke(t.Context(), Act{}, user, "guest", "root"), ErrLastRoot)
 	}
 	refused("alice")
-	if users, _ := s.Users(t.Context()); !slices.Contains(users[0].Roles, "guest") {
+	if users, _, _ := s.Users(t.Context(), Act{}, Filter{}); !slices.Contains(users[0].Roles, "guest") {
 		t.Error("a refused change was made in part")
 	}
 	addUser(t, s, "bob", bobPassword)
 	refused("alice")
-	must(t, s.Grant(t.Context(), "bob", "root"), s.Lock(t.Context(), "bob"))
+	must(t, s.Grant(t.Context(), Act{}, "bob", "root"), s.Lock(t.Context(), Act{}, "bob"))
 	refused("alice") // one who is locked cannot help
-	must(t, s.Unlock(t.Context(), "bob"), s.Revoke(t.Context(), "alice", "root"))
+	must(t, s.Unlock(t.Context(), Act{}, "bob"), s.Revoke(t.Context(), Act{}, "alice", "root"))
 	refused("bob")
-	must(t, s.Grant(t.Context(), "alice", "root"), s.DeleteUser(t.Context(), "bob"))
+	must(t, s.Grant(t.Context(), Act{}, "alice", "root"), s.DeleteUser(t.Context(), Act{}, "bob"))
 	refused("alice")
 }
 
@@ -176,24 +178,24 @@ func TestRoles(t *testing.T) {
 	t.Parallel()
 	s := openService(t, Options{})
 	addUser(t, s, "alice", alicePassword, "guest")
-	must(t, s.AddRole(t.Context(), "editor", "Edits films."), s.Grant(t.Context(), "alice", "editor"))
-	wantError(t, s.AddRole(t.Context(), "editor", ""), ErrRoleNameTaken)
-	wantError(t, s.AddRole(t.Context(), "Editor", ""), ErrInvalidRoleName)
-	wantError(t, s.Grant(t.Context(), "alice", "admin", "nothing"), ErrNoSuchRole)
-	wantError(t, s.Revoke(t.Context(), "alice", "nothing"), ErrNoSuchRole)
+	must(t, s.AddRole(t.Context(), Act{}, "editor", "Edits films."), s.Grant(t.Context(), Act{}, "alice", "editor"))
+	wantError(t, s.AddRole(t.Context(), Act{}, "editor", ""), ErrRoleNameTaken)
+	wantError(t, s.AddRole(t.Context(), Act{}, "Editor", ""), ErrInvalidRoleName)
+	wantError(t, s.Grant(t.Context(), Act{}, "alice", "admin", "nothing"), ErrNoSuchRole)
+	wantError(t, s.Revoke(t.Context(), Act{}, "alice", "nothing"), ErrNoSuchRole)
 	for _, name := range []string{"root", "admin", "guest"} {
-		wantError(t, s.DeleteRole(t.Context(), name, true), ErrBuiltInRole)
+		wantError(t, s.DeleteRole(t.Context(), Act{}, name, true), ErrBuiltInRole)
 	}
-	wantError(t, s.DeleteRole(t.Context(), "nothing", true), ErrNoSuchRole)
-	wantError(t, s.DeleteRole(t.Context(), "editor", false), ErrRoleInUse)
-	roles, err := s.Roles(t.Context())
+	wantError(t, s.DeleteRole(t.Context(), Act{}, "nothing", true), ErrNoSuchRole)
+	wantError(t, s.DeleteRole(t.Context(), Act{}, "editor", false), ErrRoleInUse)
+	roles, err := s.Roles(t.Context(), Act{})
 	must(t, err)
 	want := []Role{{"admin", "Administers the app.", 0}, {"editor", "Edits films.", 1}, {"guest", "May enter.", 1}, {"root", "Passes every role check.", 0}}
 	if d := cmp.Diff(want, roles); d != "" {
 		t.Error(d)
 	}
-	must(t, s.DeleteRole(t.Context(), "editor", true))
-	if users, _ := s.Users(t.Context()); !cmp.Equal(users[0].Roles, []string{"guest"}) {
+	must(t, s.DeleteRole(t.Context(), Act{}, "editor", true))
+	if users, _, _ := s.Users(t.Context(), Act{}, Filter{}); !cmp.Equal(users[0].Roles, []string{"guest"}) {
 		t.Errorf("roles left: %v", users[0].Roles)
 	}
 }
@@ -201,26 +203,26 @@ func TestRoles(t *testing.T) {
 func TestEnsureRoot(t *testing.T) {
 	t.Parallel()
 	s := openService(t, Options{})
-	_, _, err := s.EnsureRoot(t.Context(), "short")
+	_, _, err := s.EnsureRoot(t.Context(), Act{}, "short")
 	wantError(t, err, ErrInvalidPassword)
-	created, password, err := s.EnsureRoot(t.Context(), "")
+	created, password, err := s.EnsureRoot(t.Context(), Act{}, "")
 	if err != nil || !created || len(password) < 24 {
 		t.Fatalf("%v, %v", created, err)
 	}
-	ticket, err := s.Authenticate(t.Context(), "root", password)
+	ticket, err := s.Authenticate(t.Context(), Act{}, Credentials{Username: "root", Password: password})
 	if err != nil || !cmp.Equal(ticket.Roles, []string{"root"}) {
 		t.Fatal(ticket, err)
 	}
-	created, password, err = s.EnsureRoot(t.Context(), bobPassword)
+	created, password, err = s.EnsureRoot(t.Context(), Act{}, bobPassword)
 	if err != nil || created || password != "" {
 		t.Errorf("a second root was made: %v, %v", created, err)
 	}
 	given := openService(t, Options{})
-	created, password, err = given.EnsureRoot(t.Context(), bobPassword)
+	created, password, err = given.EnsureRoot(t.Context(), Act{}, bobPassword)
 	if err != nil || !created || password != "" {
 		t.Errorf("with a given password: %v, %q, %v", created, password, err)
 	}
-	_, err = given.Authenticate(t.Context(), "root", bobPassword)
+	_, err = given.Authenticate(t.Context(), Act{}, Credentials{Username: "root", Password: bobPassword})
 	must(t, err)
 }
 
@@ -268,7 +270,7 @@ func TestDatabaseFailures(t *testing.T) {
 	if !errors.As(err, &failure) {
 		t.Errorf("a ticket that cannot be looked up: %v", err)
 	}
-	_, err = s.Authenticate(t.Context(), "alice", alicePassword)
+	_, err = s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword})
 	if !errors.As(err, &failure) {
 		t.Errorf("a login without a database: %v", err)
 	}

@@ -11,8 +11,16 @@ import (
 type admitted struct {
 	proven proven
 	caller *Caller
-	trust  uint64
-	epoch  uint64
+	state  state
+}
+
+// state is what an admitted ticket was looked at under: where it has changed, the
+// ticket is looked at again.
+type state struct{ trust, epoch, touched uint64 }
+
+// state is what holds now for a user's tickets.
+func (s *Service) state(user string) state {
+	return state{s.trust(), s.epoch.Load(), s.touched.of(user).Load()}
 }
 
 const (
@@ -39,28 +47,33 @@ func (s *Service) Verify(token string) (*Caller, error) {
 	if token == "" {
 		return nil, ErrNoTicket
 	}
-	// Both are read before anything that they vouch for: what changes meanwhile
-	// makes the entry old from its start.
-	trust, epoch := s.trust(), s.epoch.Load()
-	if e, ok := s.verified.GetIfPresent(token); ok && e.trust == trust {
-		switch {
-		case !s.clock().Before(e.proven.expires):
-			s.verified.Invalidate(token)
-			return nil, ErrExpired
-		case e.epoch == epoch:
-			return e.caller, nil
+	if e, ok := s.verified.GetIfPresent(token); ok {
+		// It is read before anything that it vouches for: what changes meanwhile makes
+		// the entry old from its start.
+		now := s.state(e.caller.Name)
+		if now.trust == e.state.trust {
+			switch {
+			case !s.clock().Before(e.proven.expires):
+				s.verified.Invalidate(token)
+				return nil, ErrExpired
+			case e.state == now:
+				return e.caller, nil
+			}
+			return s.admit(token, e.proven, now)
 		}
-		return s.admit(token, e.proven, trust, epoch)
 	}
+	trust := s.trust()
 	p, err := prove(token, s.keys, s.settings.Load().parser, s.clock)
 	if err != nil {
 		return nil, err
 	}
-	return s.admit(token, p, trust, epoch)
+	now := s.state(p.subject)
+	now.trust = trust
+	return s.admit(token, p, now)
 }
 
 // admit reads the user of a ticket that is ours.
-func (s *Service) admit(token string, p proven, trust, epoch uint64) (*Caller, error) {
+func (s *Service) admit(token string, p proven, now state) (*Caller, error) {
 	u, err := findUser(context.Background(), s.db, p.subject)
 	if err != nil {
 		return nil, err // the database gives up by itself after five seconds
@@ -69,13 +82,13 @@ func (s *Service) admit(token string, p proven, trust, epoch uint64) (*Caller, e
 	if err != nil {
 		return nil, err
 	}
-	if ended || u == nil || u.locked || p.made <= u.ticketsAfter || u.name != p.subject {
+	if ended || u == nil || u.locked || !u.confirmed || p.made <= u.ticketsAfter || u.name != p.subject {
 		s.verified.Invalidate(token)
 		return nil, ErrInvalidTicket
 	}
 	c := NewCaller(u.name, u.roles, s.settings.Load().includes)
 	c.ID, c.Session, c.Expires = p.id, p.session, p.expires
 	// The text may be a piece of a large header that the clone does not keep alive.
-	s.verified.Set(strings.Clone(token), &admitted{p, c, trust, epoch})
+	s.verified.Set(strings.Clone(token), &admitted{p, c, now})
 	return c, nil
 }

@@ -38,23 +38,23 @@ func TestChangesOfAnotherProcess(t *testing.T) {
 		_, err := engine.Verify(token)
 		must(t, err)
 	}
-	must(t, command.Grant(t.Context(), "alice", "guest"))
+	must(t, command.Grant(t.Context(), Act{}, "alice", "guest"))
 	eventually(t, "a role that was granted", func() bool {
 		c, err := engine.Verify(alice)
 		return err == nil && c.HasRole("guest")
 	})
-	must(t, command.Lock(t.Context(), "alice"))
+	must(t, command.Lock(t.Context(), Act{}, "alice"))
 	eventually(t, "a user who was locked", func() bool {
 		_, err := engine.Verify(alice)
 		return errors.Is(err, ErrInvalidTicket)
 	})
-	must(t, command.SetPassword(t.Context(), "bob", bobPassword))
+	must(t, command.SetPassword(t.Context(), Act{}, "bob", bobPassword))
 	eventually(t, "a password that was changed", func() bool {
 		_, err := engine.Verify(bob)
 		return errors.Is(err, ErrInvalidTicket)
 	})
 	bob = issue(t, engine, "bob")
-	must(t, command.DeleteUser(t.Context(), "bob"))
+	must(t, command.DeleteUser(t.Context(), Act{}, "bob"))
 	eventually(t, "a user who was deleted", func() bool {
 		_, err := engine.Verify(bob)
 		return errors.Is(err, ErrInvalidTicket)

@@ -36,7 +36,7 @@ type bench struct {
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	ctx := context.Background()
-	sets := []database.Set{identity.Migrations(), {Folder: ".", Migrations: []database.Migration{{Version: 1, Name: "0001.sql", File: source.NewFile("0001.sql", []byte(filmsSQL))}}}}
+	sets := append(identity.Migrations(), database.Set{Folder: ".", Migrations: []database.Migration{{Version: 1, Name: "0001.sql", File: source.NewFile("0001.sql", []byte(filmsSQL))}}})
 	scratch, problems, err := database.NewScratch(ctx, "", sets)
 	if err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)

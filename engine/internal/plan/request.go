@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,18 +16,9 @@ func (v *Verb) requestObject(c *action.Call) *schema.Object {
 	r := c.Request
 	if r == nil {
 		empty := schema.NewObject()
-		return requestShape.New([]any{v.Method, v.Path, v.Path, "127.0.0.1", empty, empty, c.TraceID()})
+		return requestShape.New([]any{v.Method, v.Path, v.Path, c.ClientAddress(), empty, empty, c.TraceID()})
 	}
-	return requestShape.New([]any{r.Method, c.Address.Path(r.URL), c.Address.URL(r.URL), Address(r), headers(r), cookies(r), c.TraceID()})
-}
-
-// Address is the client's address without its port.
-func Address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
+	return requestShape.New([]any{r.Method, c.Address.Path(r.URL), c.Address.URL(r.URL), c.ClientAddress(), headers(r), cookies(r), c.TraceID()})
 }
 
 // headers are the request's headers, their names in lower case; of one that was

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/identity"
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
 )
@@ -45,7 +46,7 @@ func (t *Test) prepare(ctx context.Context, w *World, frame *expression.Frame) *
 		if n.Password == "" {
 			n.Password = rand.Text()
 		}
-		if err := w.Identity.AddUser(ctx, n); err != nil {
+		if err := w.Identity.AddUser(ctx, identity.Act{}, n); err != nil {
 			return &Mismatch{u.at, "the user " + n.Name, "a user", err.Error()}
 		}
 	}
