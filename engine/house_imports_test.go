@@ -1,0 +1,70 @@
+package engine_test
+
+import "slices"
+
+// services are what actions and the engine share, on the language.
+var services = []string{
+	"engine/language/...",
+	"engine/database",
+	"engine/secret",
+	"engine/audit",
+	"engine/identity",
+	"engine/mail",
+}
+
+// onAction is what a package of actions may import.
+var onAction = append(slices.Clone(services), "engine/action")
+
+// imports is the import order: each package of the module, and what of the module
+// it may import. A package that is missing here fails the test, so that adding one
+// means thinking about where it stands. Test files may import what they need.
+var imports = map[string][]string{
+	"engine/language/source":     {},
+	"engine/language/schema":     {"engine/language/source"},
+	"engine/language/expression": {"engine/language/source", "engine/language/schema"},
+	"engine/language/document":   {"engine/language/source", "engine/language/schema"},
+
+	// Services know the language's values, and nothing of endpoints.
+	"engine/database": {"engine/language/source", "engine/language/schema"},
+	"engine/secret":   {},
+	"engine/audit":    {"engine/language/schema", "engine/database", "engine/secret"},
+	"engine/identity": {"engine/language/source", "engine/language/schema", "engine/database", "engine/secret", "engine/audit"},
+	"engine/mail":     {"engine/language/source", "engine/database", "engine/secret"},
+
+	// The contract of actions, and the actions beside what runs them.
+	"engine/action":    services,
+	"actions/control":  onAction,
+	"actions/data":     onAction,
+	"actions/identity": onAction,
+	"actions/system":   onAction,
+	"actions/text":     onAction,
+	"actions/web":      onAction,
+	"actions":          {"actions/...", "engine/action"},
+
+	"engine/internal/watch":     {},
+	"engine/internal/arguments": {"engine/language/source", "engine/language/schema"},
+	"engine/internal/settings":  {"engine/language/...", "engine/identity"},
+	"engine/internal/route":     {"engine/language/source"},
+	"engine/internal/plan": {"engine/language/...", "engine/database", "engine/identity", "engine/action",
+		"engine/internal/arguments", "engine/internal/route"},
+	"engine/internal/reference":       {"engine/language/...", "engine/action", "engine/internal/plan"},
+	"engine/internal/reference/docs":  {},
+	"engine/internal/outside":         {},
+	"engine/internal/reference/files": {"engine/language/...", "engine/action", "engine/internal/plan", "engine/internal/settings"},
+	"engine/internal/trial":           {"engine/language/...", "engine/database", "engine/identity", "engine/action", "engine/internal/plan"},
+	"engine":                          {"engine/..."},
+
+	"cmd/cloudlet": {"actions", "engine", "engine/action", "engine/identity", "engine/language/..."},
+}
+
+// keepers are the only packages that import a library, by the beginning of its path.
+var keepers = map[string]string{
+	"gopkg.in/yaml":            "engine/language/document",
+	"go.yaml.in/yaml":          "engine/language/document",
+	"github.com/fsnotify":      "engine/internal/watch",
+	"database/sql":             "engine/database",
+	"modernc.org/sqlite":       "engine/database",
+	"github.com/jackc/pgx":     "engine/database",
+	"github.com/expr-lang":     "engine/language/expression",
+	"github.com/pressly/goose": "engine/database",
+}
