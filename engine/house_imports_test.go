@@ -10,6 +10,8 @@ var services = []string{
 	"engine/audit",
 	"engine/identity",
 	"engine/mail",
+	"engine/oidc",
+	"engine/captcha",
 }
 
 // onAction is what a package of actions may import.
@@ -30,6 +32,7 @@ var imports = map[string][]string{
 	"engine/audit":    {"engine/language/schema", "engine/database", "engine/secret"},
 	"engine/identity": {"engine/language/source", "engine/language/schema", "engine/database", "engine/secret", "engine/audit"},
 	"engine/mail":     {"engine/language/source", "engine/database", "engine/secret"},
+	"engine/oidc":     {"engine/secret"},
 
 	// The contract of actions, and the actions beside what runs them.
 	"engine/action":    services,
@@ -50,6 +53,7 @@ var imports = map[string][]string{
 	"engine/internal/reference":       {"engine/language/...", "engine/action", "engine/internal/plan"},
 	"engine/internal/reference/docs":  {},
 	"engine/internal/outside":         {},
+	"engine/internal/outside/issuer":  {},
 	"engine/internal/reference/files": {"engine/language/...", "engine/action", "engine/internal/plan", "engine/internal/settings"},
 	"engine/internal/trial":           {"engine/language/...", "engine/database", "engine/identity", "engine/action", "engine/internal/plan"},
 	"engine":                          {"engine/..."},
@@ -59,12 +63,16 @@ var imports = map[string][]string{
 
 // keepers are the only packages that import a library, by the beginning of its path.
 var keepers = map[string]string{
-	"gopkg.in/yaml":            "engine/language/document",
-	"go.yaml.in/yaml":          "engine/language/document",
-	"github.com/fsnotify":      "engine/internal/watch",
-	"database/sql":             "engine/database",
-	"modernc.org/sqlite":       "engine/database",
-	"github.com/jackc/pgx":     "engine/database",
-	"github.com/expr-lang":     "engine/language/expression",
-	"github.com/pressly/goose": "engine/database",
+	"gopkg.in/yaml":             "engine/language/document",
+	"go.yaml.in/yaml":           "engine/language/document",
+	"github.com/fsnotify":       "engine/internal/watch",
+	"database/sql":              "engine/database",
+	"modernc.org/sqlite":        "engine/database",
+	"github.com/jackc/pgx":      "engine/database",
+	"github.com/expr-lang":      "engine/language/expression",
+	"github.com/pressly/goose":  "engine/database",
+	"github.com/coreos/go-oidc": "engine/oidc",
+	"golang.org/x/oauth2":       "engine/oidc",
+	"github.com/altcha-org":     "engine/captcha",
+	"github.com/zitadel":        "engine/internal/outside/issuer",
 }
