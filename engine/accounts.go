@@ -52,7 +52,7 @@ func OpenAccounts(ctx context.Context, dir string, list ...Option) (*Accounts, e
 		return nil, err
 	}
 	o := newOptions(list)
-	s, err := readSettings(dir, o)
+	s, _, err := readSettings(dir, o)
 	if err != nil {
 		return nil, err
 	}
@@ -89,23 +89,23 @@ func identityOptions(s *settings.Settings, log *slog.Logger) identity.Options {
 		Includes: s.Roles, Log: log}
 }
 
-// readSettings reads cloudlet.yaml alone.
-func readSettings(dir string, o *options) (*settings.Settings, error) {
+// readSettings reads cloudlet.yaml alone, and says what is worth a warning.
+func readSettings(dir string, o *options) (*settings.Settings, []Problem, error) {
 	var file *source.File
 	text, err := os.ReadFile(filepath.Join(dir, settings.FileName))
 	if err == nil {
 		file = source.NewFile(settings.FileName, text)
 	} else if !os.IsNotExist(err) {
-		return nil, fmt.Errorf("%s cannot be read: %w", settings.FileName, err)
+		return nil, nil, fmt.Errorf("%s cannot be read: %w", settings.FileName, err)
 	} else if _, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("the app's folder cannot be opened: %w", err)
+		return nil, nil, fmt.Errorf("the app's folder cannot be opened: %w", err)
 	}
 	var problems source.Problems
 	s := settings.Read(file, dir, o.env, &problems)
 	if problems.Count() > 0 {
-		return nil, &ProblemsError{problems.All()}
+		return nil, nil, &ProblemsError{problems.All()}
 	}
-	return s, nil
+	return s, problems.All(), nil
 }
 
 // RotateSecret adds a new key that signs from now on. Tickets that the old one

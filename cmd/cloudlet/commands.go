@@ -20,6 +20,7 @@ type commands struct {
 
 	Serve   serveCommand   `cmd:"" help:"Serve the app."`
 	Check   checkCommand   `cmd:"" help:"Say all that is wrong with the app."`
+	Config  configCommand  `cmd:"" help:"Show the settings that are in force."`
 	Routes  routesCommand  `cmd:"" help:"List what the app serves."`
 	Actions actionsCommand `cmd:"" help:"List the actions, or explain one."`
 	Call    callCommand    `cmd:"" help:"Run an endpoint without a network."`
