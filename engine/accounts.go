@@ -11,6 +11,7 @@ import (
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/settings"
+	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/secret"
 )
@@ -23,6 +24,8 @@ type (
 	Role = identity.Role
 	// UserFilter says which users are listed.
 	UserFilter = identity.Filter
+	// AuditQuery says which rows of the audit log are listed.
+	AuditQuery = audit.Query
 	// Act is who does something, from where.
 	Act = identity.Act
 	// NewUser is what a user is made from.
@@ -111,6 +114,18 @@ func readSettings(dir string, o *options) (*settings.Settings, []Problem, error)
 // RotateSecret adds a new key that signs from now on. Tickets that the old one
 // signed stay valid until they expire.
 func (a *Accounts) RotateSecret() error { return a.keys.Rotate(a.settings.Auth.Ticket) }
+
+// AcceptAudit takes the audit log as it is from now on: what is missing at its end is not
+// missed any more. That it was done is the next row of the log.
+func (a *Accounts) AcceptAudit(ctx context.Context) error {
+	if err := a.Audit.Accept(ctx); err != nil {
+		return err
+	}
+	return a.Audit.Append(ctx, nil, audit.Entry{Event: "audit.accepted", Actor: CommandLine.By})
+}
+
+// JSON is a value of the language as JSON.
+func JSON(v any) []byte { return schema.AppendJSON(nil, v) }
 
 // Close closes the accounts.
 func (a *Accounts) Close() error {

@@ -31,6 +31,7 @@ type commands struct {
 	Reload  reloadCommand  `cmd:"" help:"Have the running server load its files anew."`
 	User    userCommands   `cmd:"" help:"Look after the app's users."`
 	Role    roleCommands   `cmd:"" help:"Look after the app's roles."`
+	Audit   auditCommands  `cmd:"" help:"Look into the log of who did what."`
 	Secret  secretCommands `cmd:"" help:"Look after the secret that signs tickets."`
 	Version versionCommand `cmd:"" help:"Say which version this is."`
 }
