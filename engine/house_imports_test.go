@@ -33,6 +33,7 @@ var imports = map[string][]string{
 	"engine/identity": {"engine/language/source", "engine/language/schema", "engine/database", "engine/secret", "engine/audit"},
 	"engine/mail":     {"engine/language/source", "engine/database", "engine/secret"},
 	"engine/oidc":     {"engine/secret"},
+	"engine/captcha":  {"engine/database", "engine/secret"},
 
 	// The contract of actions, and the actions beside what runs them.
 	"engine/action":    services,
