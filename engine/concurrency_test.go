@@ -144,3 +144,19 @@ func TestSameNamesTwice(t *testing.T) {
 		t.Errorf("the answer is %s", got)
 	}
 }
+
+// TestWaitSinceTheRequest: an answer is padded to a time, not delayed by it.
+func TestWaitSinceTheRequest(t *testing.T) {
+	t.Parallel()
+	l := openLive(t, map[string]string{
+		"endpoints/slow.yaml": "get:\n  actions:\n    - wait: 150ms\n    - wait: {for: 200ms, since: request}\n    - return: 1\n",
+		"endpoints/past.yaml": "get:\n  actions:\n    - wait: 10ms\n    - wait: {for: 5ms, since: request}\n    - return: 1\n",
+	})
+	for path, least := range map[string]time.Duration{"/slow": 200 * time.Millisecond, "/past": 10 * time.Millisecond} {
+		began := time.Now()
+		l.want(path, "200 1")
+		if took := time.Since(began); took < least {
+			t.Errorf("%s took %v, less than %v", path, took, least)
+		}
+	}
+}

@@ -245,8 +245,9 @@ func runAssert(c *action.Call, in *assertInputs) (action.None, error) {
 // Wait pauses the chain.
 var Wait = action.Define(action.Spec[waitInputs, action.None]{
 	Name: "wait", Summary: "Pauses the chain.", Main: "for",
-	Doc:     "The chain's timeout ends it with 504.",
-	Example: "- wait: 200ms\n",
+	Doc: "The chain's timeout ends it with 504. With `since: request` the chain goes on that long after the request began: so that " +
+		"how long an answer takes does not tell what was found, as whether an address is known.",
+	Example: "- wait: {for: 200ms, since: request}\n",
 	Prepare: func(l action.Load, in *waitInputs) action.Result {
 		if l.Transaction() != "" {
 			l.Problem(source.Problem{Span: l.At(""), Code: "not_in_transaction", Text: "wait inside a transaction would keep others from writing"})
@@ -255,6 +256,9 @@ var Wait = action.Define(action.Spec[waitInputs, action.None]{
 	},
 	Run: func(c *action.Call, in *waitInputs) (action.None, error) {
 		d, err := in.For.Value(c)
+		if in.Since == "request" {
+			d -= time.Since(c.Began)
+		}
 		if err != nil || d <= 0 {
 			return action.None{}, err
 		}
@@ -263,5 +267,6 @@ var Wait = action.Define(action.Spec[waitInputs, action.None]{
 })
 
 type waitInputs struct {
-	For action.Expr[time.Duration] `doc:"How long."`
+	For   action.Expr[time.Duration] `doc:"How long."`
+	Since string                     `doc:"From when on: now, or when the request began." enum:"now,request" default:"now"`
 }

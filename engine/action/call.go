@@ -50,6 +50,7 @@ type Exchange struct {
 	Services *Services
 	Request  *http.Request // nil where a program calls
 	Address  Address       // of the request; nil where nothing took it
+	Began    time.Time     // when the request was taken
 	Log      *slog.Logger
 	// Encodes says that the result goes straight out as JSON.
 	Encodes bool

@@ -26,7 +26,8 @@ type exchange struct {
 
 // begin readies an exchange to run v.
 func (x *exchange) begin(v *Verb, parent context.Context) {
-	x.context.Init(parent, time.Now().Add(v.Timeout))
+	x.Began = time.Now()
+	x.context.Init(parent, x.Began.Add(v.Timeout))
 	x.call.Exchange, x.call.Context, x.call.Done = &x.Exchange, &x.context, &x.context
 	x.call.Now = x.Services.Clock
 	x.call.Slots = x.slots[:0]

@@ -224,9 +224,9 @@ func (b *builder) arguments(src *Source, d *document.Verb, v *Verb) {
 			b.problems.Add(source.Problem{Span: a.Span, Code: "wrong_place", Text: fmt.Sprintf("the path %s has no {%s}", src.Path, f.Name),
 				Hint: source.DidYouMean(f.Name, src.PathNames)})
 		}
-		if f.Type.Highest() == schema.Secret {
+		if class := f.Type.Highest(); class > schema.Public {
 			v.secrets = append(v.secrets, f.Name)
-			if f.In == schema.Anywhere && (v.Method == "GET" || v.Method == "DELETE") {
+			if class == schema.Secret && f.In == schema.Anywhere && (v.Method == "GET" || v.Method == "DELETE") {
 				b.problems.Add(source.Problem{Span: a.Span, Code: "secret_in_query", Warning: true,
 					Text: fmt.Sprintf("the secret %q comes in the query, which proxies and browsers keep", f.Name), Hint: "use post, or say `in: query` to keep it"})
 			}

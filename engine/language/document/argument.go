@@ -208,6 +208,8 @@ func simpleType(name string) *schema.Type {
 		return &schema.Type{Kind: schema.URL}
 	case "secret":
 		return schema.SecretType
+	case "token":
+		return schema.TokenType
 	case "json":
 		return schema.AnyType
 	case "object":
@@ -218,13 +220,13 @@ func simpleType(name string) *schema.Type {
 
 func typeNames() []string {
 	return []string{"string", "int", "float", "decimal", "bool", "date", "time", "datetime", "duration",
-		"uuid", "email", "url", "secret", "json", "object"}
+		"uuid", "email", "url", "secret", "token", "json", "object"}
 }
 
 // typeHint knows what other languages call the types.
 func typeHint(name string) string {
 	other := map[string]string{"integer": "int", "number": "float", "double": "float", "boolean": "bool", "text": "string", "str": "string",
-		"timestamp": "datetime", "password": "secret", "uri": "url", "map": "object", "any": "json", "numeric": "decimal"}
+		"timestamp": "datetime", "password": "secret", "jwt": "token", "uri": "url", "map": "object", "any": "json", "numeric": "decimal"}
 	if t, ok := other[strings.ToLower(name)]; ok {
 		return fmt.Sprintf("did you mean %q?", t)
 	}
