@@ -54,7 +54,7 @@ func (r *reader) entries(path string) []InForce {
 	var list []InForce
 	add := func(name string, value any) {
 		at := join(path, name)
-		list = append(list, r.given[at].shown(at, value, path == "secrets"))
+		list = append(list, r.given[at].shown(at, value, path == "secrets" || value == schema.Masked))
 	}
 	switch path {
 	case "databases":

@@ -72,10 +72,10 @@ func takeProxies(s *Settings, _ string, items []string) ([]string, int, error) {
 
 func parseProxy(text string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(text)
-	if addr, e := netip.ParseAddr(text); e == nil {
+	if addr, e := netip.ParseAddr(text); e == nil && addr.Zone() == "" {
 		p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
-	if err != nil || p.Addr().Zone() != "" {
+	if err != nil {
 		return p, errors.New("holds addresses and networks, as in 10.0.0.7 or 10.0.0.0/8")
 	}
 	if p.Addr().Is4In6() {
