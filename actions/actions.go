@@ -28,7 +28,8 @@ func Families() []Family {
 		}},
 		{"identity", "who asks", []*action.Action{identity.Authenticate, identity.Refresh, identity.Logout, identity.Authorize}},
 		{"data", "what is kept in databases", []*action.Action{data.Select, data.One, data.Value, data.Execute}},
-		{"web", "what the answer looks like", []*action.Action{web.Header, web.Cookie, web.Redirect, web.Status}},
+		{"web", "what the answer looks like, pages and mails", []*action.Action{web.Header, web.Cookie, web.Redirect, web.Status,
+			web.Template, web.Page, web.Mail}},
 		{"system", "looking after the app itself", []*action.Action{system.Log}},
 		{"text", "making texts", []*action.Action{text.Hash, text.Random}},
 	}

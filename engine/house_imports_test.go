@@ -12,6 +12,7 @@ var services = []string{
 	"engine/mail",
 	"engine/oidc",
 	"engine/captcha",
+	"engine/template",
 }
 
 // onAction is what a package of actions may import.
@@ -33,6 +34,7 @@ var imports = map[string][]string{
 	"engine/identity": {"engine/language/source", "engine/language/schema", "engine/database", "engine/secret", "engine/audit"},
 	"engine/mail":     {"engine/language/source", "engine/database", "engine/secret"},
 	"engine/oidc":     {"engine/secret"},
+	"engine/template": {"engine/language/source", "engine/language/schema"},
 	"engine/captcha":  {"engine/database", "engine/secret"},
 
 	// The contract of actions, and the actions beside what runs them.
@@ -50,13 +52,13 @@ var imports = map[string][]string{
 	"engine/internal/settings":  {"engine/language/...", "engine/identity"},
 	"engine/internal/route":     {"engine/language/source"},
 	"engine/internal/plan": {"engine/language/...", "engine/database", "engine/identity", "engine/action",
-		"engine/internal/arguments", "engine/internal/route"},
+		"engine/template", "engine/internal/arguments", "engine/internal/route"},
 	"engine/internal/reference":       {"engine/language/...", "engine/action", "engine/internal/plan"},
 	"engine/internal/reference/docs":  {},
 	"engine/internal/outside":         {},
 	"engine/internal/outside/issuer":  {},
 	"engine/internal/reference/files": {"engine/language/...", "engine/action", "engine/internal/plan", "engine/internal/settings"},
-	"engine/internal/trial":           {"engine/language/...", "engine/database", "engine/identity", "engine/action", "engine/internal/plan"},
+	"engine/internal/trial":           {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action", "engine/internal/plan"},
 	"engine":                          {"engine/..."},
 
 	"cmd/cloudlet": {"actions", "engine", "engine/action", "engine/identity", "engine/language/..."},

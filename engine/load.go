@@ -23,6 +23,7 @@ import (
 	"cloudlet/engine/internal/trial"
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/template"
 )
 
 // endpointsFolder is where an app's files stand.
@@ -83,6 +84,7 @@ func (l *loader) load(ctx context.Context) (*app, error) {
 		return nil, err
 	}
 	input := &plan.App{Actions: l.o.actions, Modules: map[string]*document.Module{}, Composites: map[string]map[string]*document.Composite{},
+		Templates: &template.Set{},
 		Databases: a.settings.DatabaseNames(), Config: a.settings.Config, Secrets: a.settings.Secrets,
 		AuthDefault: &document.Auth{Public: a.settings.Auth.Default != "user", User: a.settings.Auth.Default == "user"},
 		Unread:      plan.Unread{Settings: a.settings.Unread, Modules: map[string]bool{}, Paths: map[string]bool{}}}
@@ -144,10 +146,13 @@ func (l *loader) walk(fsys fs.FS, a *app, input *plan.App) ([]string, error) {
 			case base == "_jobs":
 				a.problems.Addf(source.NewFile(name, nil).Span(0, 0), "not_supported_yet", "jobs are not supported by this version yet")
 				return fs.SkipDir
+			case path.Base(path.Dir(name)) == template.FolderName:
+				a.problems.Addf(source.NewFile(name, nil).Span(0, 0), "misplaced", "templates stand in %s itself, not in a folder below it", template.FolderName)
+				return fs.SkipDir
 			case path.Base(path.Dir(name)) == "_actions":
 				a.problems.Addf(source.NewFile(name, nil).Span(0, 0), "misplaced", "composite actions stand in _actions itself, not in a folder below it")
 				return fs.SkipDir
-			case base[0] == '.', base[0] == '_' && base != "_actions":
+			case base[0] == '.', base[0] == '_' && base != "_actions" && base != template.FolderName:
 				return fs.SkipDir
 			}
 			return nil
@@ -172,7 +177,8 @@ const largestFile = 2 << 20
 func (l *loader) file(fsys fs.FS, a *app, input *plan.App, name string) error {
 	base := path.Base(name)
 	extension := path.Ext(base)
-	if base[0] == '.' || extension != ".yaml" && extension != ".yml" {
+	isTemplate := path.Base(path.Dir(name)) == template.FolderName
+	if base[0] == '.' || extension != ".yaml" && extension != ".yml" && !isTemplate || isTemplate && !template.IsFile(base) {
 		return nil
 	}
 	folder := strings.TrimPrefix(strings.TrimPrefix(path.Dir(name), endpointsFolder), "/")
@@ -189,6 +195,8 @@ func (l *loader) file(fsys fs.FS, a *app, input *plan.App, name string) error {
 		return nil
 	}
 	switch {
+	case isTemplate:
+		l.template(a, input.Templates, name, text)
 	case path.Base(folder) == "_actions":
 		l.composite(a, input, name, text, strings.TrimPrefix(path.Dir("/"+folder), "/"), stem)
 	case stem == "_module":

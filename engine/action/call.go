@@ -137,6 +137,8 @@ type Services struct {
 	Outgoing http.RoundTripper
 	// Files is the folder of the app's files, absolute; it may not exist yet.
 	Files string
+	// PublicURL is what links to the app begin with, without a slash at its end.
+	PublicURL string
 	// Mail takes the messages that actions send.
 	Mail mail.Post
 }

@@ -14,6 +14,7 @@ import (
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/mail"
+	"cloudlet/engine/template"
 )
 
 // Failure is what a client is told when a chain does not succeed: a status, a
@@ -90,6 +91,10 @@ func FailureOf(err error) *Failure {
 	if errors.As(err, &e) {
 		return &Failure{Status: 500, Code: e.Code, Detail: expressionDetail(e.Code), Reason: e.Text}
 	}
+	var t *template.Error
+	if errors.As(err, &t) {
+		return &Failure{Status: 500, Code: TemplateFailed.Code, Detail: "Something went wrong here. It has been logged.", Reason: t.Error()}
+	}
 	var i *identity.Error
 	if errors.As(err, &i) {
 		return identityFailure(i)
@@ -106,6 +111,9 @@ func FailureOf(err error) *Failure {
 	}
 	return &Failure{Status: 500, Code: "internal_error", Detail: "Something went wrong here. It has been logged.", Cause: err}
 }
+
+// TemplateFailed is what a step that renders a template may fail with.
+var TemplateFailed = Outcome{Status: 500, Code: "template_failed", When: "the template asks its data for what they do not have, or makes too much of them"}
 
 func expressionDetail(code string) string {
 	switch code {

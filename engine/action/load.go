@@ -6,6 +6,7 @@ import (
 	"cloudlet/engine/database"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/template"
 )
 
 // Presence says whether a step or chain has a result.
@@ -96,6 +97,11 @@ type Load interface {
 	Fails(list ...Outcome)
 	// Database is the name of the database to use where the step says name, which may be "".
 	Database(name string) string
+	// Template is the template of a name that the nearest _templates folder has. It
+	// returns nil after a problem; the input is where problems go.
+	Template(name, input string) *template.Template
+	// Templates are the names of all templates that the step could use.
+	Templates() []string
 	// Endpoint resolves "GET /films/{id}" when all files are compiled. The input is where problems go.
 	Endpoint(name, input string) *Endpoint
 }

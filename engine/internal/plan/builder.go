@@ -12,6 +12,7 @@ import (
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/template"
 )
 
 // App is all that a plan is compiled from.
@@ -20,8 +21,9 @@ type App struct {
 	Endpoints  []Source
 	Modules    map[string]*document.Module               // by folder under endpoints/, "" the outermost
 	Composites map[string]map[string]*document.Composite // by the folder that holds _actions, then by name
-	Scratch    map[string]*database.Scratch              // by database
-	Databases  []string                                  // all names in cloudlet.yaml
+	Templates  *template.Set
+	Scratch    map[string]*database.Scratch // by database
+	Databases  []string                     // all names in cloudlet.yaml
 	Config     *schema.Object
 	Secrets    *schema.Object
 	// AuthDefault holds for verbs that do not say auth.

@@ -10,6 +10,7 @@ import (
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/template"
 )
 
 // pendingChain is a chain whose steps wait to be compiled.
@@ -217,6 +218,22 @@ func (bd *binder) Statement(sql *action.SQL, name string) *database.Description 
 	}
 	bd.link = append(bd.link, func(open func(string) *database.DB) { sql.Prepared(open(db).Prepare(d)) })
 	return d
+}
+
+// Template implements action.Load.
+func (bd *binder) Template(name, in string) *template.Template {
+	folder := bd.scope.ambient.folder
+	if !bd.app.Templates.Has(folder, name) {
+		bd.problems.Add(source.Problem{Span: bd.At(in), Code: "unknown_template", Text: fmt.Sprintf("there is no template %q in %s of this folder or above", clip(name), template.FolderName),
+			Hint: source.DidYouMean(name, bd.app.Templates.Names(folder))})
+		return nil
+	}
+	return bd.app.Templates.Template(folder, name, bd.problems)
+}
+
+// Templates implements action.Load.
+func (bd *binder) Templates() []string {
+	return bd.app.Templates.Names(bd.scope.ambient.folder)
 }
 
 // Endpoint implements action.Load.

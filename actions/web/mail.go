@@ -1,0 +1,349 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	netmail "net/mail"
+	"slices"
+	"strings"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+	"cloudlet/engine/mail"
+	"cloudlet/engine/template"
+)
+
+// Mail sends a mail.
+var Mail = action.Define(action.Spec[mailInputs, action.None]{
+	Name: "mail", Summary: "Sends a mail: text, HTML, or both from a template.",
+	Doc: "The mail is queued durably and handed to the server that `mail.smtp` names; without one it lands in `data/outbox/`. Inside a transaction " +
+		"of the main database it is sent when that commits, and not when it rolls back. `template: confirm` takes confirm.txt and confirm.html of the nearest " +
+		"`_templates` folder, whichever there are; both are alternatives of one mail. Where `subject` is left out the template says it: " +
+		"{{define \"subject\"}}Welcome{{end}}. What stands in `html` is sent as it is: put values into a template, which escapes them.",
+	Example: "- mail: {to: \"${args.email}\", template: confirm, data: {name: \"${args.name}\", token: \"${last.token}\"}}\n",
+	Failures: []action.Outcome{
+		invalidMail, action.TemplateFailed,
+		{Status: 503, Code: "database_busy", When: "the mail cannot be queued in time"},
+		{Status: 500, Code: "database_failed", When: "the mail cannot be queued"},
+	},
+	Prepare: prepareMail, Run: runMail,
+})
+
+var invalidMail = action.Outcome{Status: 400, Code: "invalid_mail", When: "an address, the subject or an attachment of the mail is not valid"}
+
+type mailInputs struct {
+	To          action.Expr[any]         `doc:"The address that it is for, or a list: alice@example.org, or Alice <alice@example.org>." class:"token" leak:"would be sent by mail"`
+	Subject     action.Expr[action.Text] `doc:"The subject; left out, the template says it." class:"token" leak:"would be sent by mail" optional:""`
+	Text        action.Expr[action.Text] `doc:"The mail as text." class:"token" leak:"would be sent by mail" optional:""`
+	HTML        action.Expr[action.Text] `doc:"The mail as HTML, sent as it is." class:"token" leak:"would be sent by mail" optional:""`
+	Template    string                   `doc:"The template, without its ending: confirm is confirm.txt and confirm.html." optional:""`
+	Data        action.Expr[any]         `doc:"What the template knows, as \".\"; fields are written {{.name}}." class:"token" leak:"would be sent by mail" optional:""`
+	Cc          action.Expr[any]         `doc:"Addresses that get a copy: a text or a list." class:"token" leak:"would be sent by mail" optional:""`
+	Bcc         action.Expr[any]         `doc:"Addresses that get a copy without the others knowing: a text or a list." class:"token" leak:"would be sent by mail" optional:""`
+	From        action.Expr[string]      `doc:"The sender; left out, mail.from of cloudlet.yaml." optional:"" leak:"would be sent by mail"`
+	ReplyTo     action.Expr[string]      `doc:"Where answers go." optional:"" leak:"would be sent by mail"`
+	Attachments action.Expr[[]any]       `doc:"Files that go with it: a list of {name, content, content_type}." class:"token" leak:"would be sent by mail" optional:""`
+
+	plain, rich *template.Template
+	subject     *template.Template
+}
+
+func prepareMail(l action.Load, in *mailInputs) action.Result {
+	if t := l.Transaction(); t != "" && t != "main" {
+		l.Problem(source.Problem{Span: l.At(""), Code: "other_database", Text: fmt.Sprintf("the transaction is of the database %q, and mails are queued in main", t), Hint: "put it behind the transaction"})
+	}
+	in.bodies(l)
+	for _, a := range []struct {
+		name string
+		in   *action.Expr[any]
+	}{{"to", &in.To}, {"cc", &in.Cc}, {"bcc", &in.Bcc}} {
+		checkAddresses(l, a.name, a.in)
+	}
+	for _, a := range []struct {
+		name string
+		in   *action.Expr[string]
+	}{{"from", &in.From}, {"reply_to", &in.ReplyTo}} {
+		if text, known := a.in.Constant(); known && a.in.Given() && !isAddress(text) {
+			l.Problem(source.Problem{Span: l.At(a.name), Code: "invalid_address", Text: fmt.Sprintf("%q is no address of a mail", text)})
+		}
+	}
+	in.checkAttachments(l)
+	return action.Effect
+}
+
+// bodies checks which of text, html and template are given, and finds the templates.
+func (in *mailInputs) bodies(l action.Load) {
+	conflict := func(input, text, hint string) {
+		l.Problem(source.Problem{Span: l.At(input), Code: "conflict", Text: text, Hint: hint})
+	}
+	switch {
+	case in.Template == "" && !in.Text.Given() && !in.HTML.Given():
+		conflict("", "mail needs text, html or template", "")
+	case in.Template == "" && in.Data.Given():
+		conflict("data", "data are for a template, and there is none", "")
+	case in.Template == "" && !in.Subject.Given():
+		l.Problem(source.Problem{Span: l.At(""), Code: "missing_input", Text: "mail needs \"subject\""})
+	case in.Template != "" && (in.Text.Given() || in.HTML.Given()):
+		conflict("template", "a mail has either a template or text and html of its own", "")
+	case in.Template != "":
+		in.templates(l)
+	}
+}
+
+// templates finds NAME.txt and NAME.html: there must be one of them.
+func (in *mailInputs) templates(l action.Load) {
+	name := in.Template
+	if bare := strings.TrimSuffix(strings.TrimSuffix(name, ".txt"), ".html"); bare != name {
+		l.Problem(source.Problem{Span: l.At("template"), Code: "unknown_template", Text: "a mail's template is named without its ending: it may be text, HTML or both", Hint: fmt.Sprintf("write %s", bare)})
+		return
+	}
+	names := l.Templates()
+	text, html := slices.Contains(names, name+".txt"), slices.Contains(names, name+".html")
+	if !text && !html {
+		for i, n := range names {
+			names[i] = strings.TrimSuffix(strings.TrimSuffix(n, ".txt"), ".html")
+		}
+		l.Problem(source.Problem{Span: l.At("template"), Code: "unknown_template", Text: fmt.Sprintf("there is neither %s.txt nor %s.html in %s of this folder or above", name, name, template.FolderName),
+			Hint: source.DidYouMean(name, names)})
+		return
+	}
+	sound := true
+	if text {
+		in.plain = prepareTemplate(l, name+".txt", "template", &in.Data)
+		sound = in.plain != nil
+	}
+	if html {
+		in.rich = prepareTemplate(l, name+".html", "template", &in.Data)
+		sound = sound && in.rich != nil
+	}
+	if !sound || in.Subject.Given() {
+		return
+	}
+	for _, t := range []*template.Template{in.plain, in.rich} {
+		if in.subject == nil && t != nil {
+			in.subject = t.Part("subject")
+		}
+	}
+	if in.subject == nil {
+		l.Problem(source.Problem{Span: l.At(""), Code: "missing_input", Text: "mail needs \"subject\", since the template does not say it", Hint: "or put {{define \"subject\"}}…{{end}} into the template"})
+	}
+}
+
+// checkAddresses reports what cannot be an address, or a list of some.
+func checkAddresses(l action.Load, input string, in *action.Expr[any]) {
+	if !in.Given() {
+		return
+	}
+	t := in.Type()
+	item := t
+	if t.Kind == schema.List {
+		item = t.Elem
+	}
+	if v, known := in.Constant(); known {
+		for _, text := range textsOf(v) {
+			if !isAddress(text) {
+				l.Problem(source.Problem{Span: l.At(input), Code: "invalid_address", Text: fmt.Sprintf("%q is no address of a mail", text)})
+			}
+		}
+	}
+	if item != nil && item.Kind != schema.JSON && !item.Kind.Textual() {
+		l.Problem(source.Problem{Span: l.At(input), Code: "wrong_type", Text: fmt.Sprintf("mail.%s takes an address or a list of addresses, and this is %s", input, t)})
+	}
+}
+
+// textsOf are the texts in a text or list.
+func textsOf(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var list []string
+		for _, item := range v {
+			list = append(list, textsOf(item)...)
+		}
+		return list
+	}
+	return nil
+}
+
+// isAddress reports whether a text is one address, with a name or without (RFC 5322,
+// section 3.4), that can forge no header.
+func isAddress(text string) bool {
+	if len(text) > 512 || strings.ContainsFunc(text, control) {
+		return false
+	}
+	a, err := netmail.ParseAddress(text)
+	return err == nil && !strings.ContainsFunc(a.Name, control) && !strings.ContainsFunc(a.Address, control)
+}
+
+func control(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' }
+
+var attachmentFields = []string{"name", "content", "content_type"}
+
+// checkAttachments reports what is no attachment, as far as the type tells.
+func (in *mailInputs) checkAttachments(l action.Load) {
+	if !in.Attachments.Given() || in.Attachments.Type().Kind != schema.List {
+		return
+	}
+	item := in.Attachments.Type().Elem
+	if item == nil || item.Kind == schema.JSON {
+		return
+	}
+	problem := func(code, text, hint string) {
+		l.Problem(source.Problem{Span: l.At("attachments"), Code: code, Text: text, Hint: hint})
+	}
+	if item.Kind != schema.ObjectK {
+		problem("wrong_type", fmt.Sprintf("an attachment is {name, content, content_type}, and this is %s", item), "")
+		return
+	}
+	for _, f := range item.Fields {
+		if !slices.Contains(attachmentFields, f.Name) {
+			problem("unknown_field", fmt.Sprintf("an attachment has no field %q", f.Name), source.DidYouMean(f.Name, attachmentFields))
+		}
+	}
+	for _, name := range attachmentFields[:2] {
+		if _, ok := item.Field(name); !ok && !item.Open {
+			problem("missing_field", fmt.Sprintf("an attachment needs %q", name), "")
+		}
+	}
+}
+
+func runMail(c *action.Call, in *mailInputs) (action.None, error) {
+	m := &mail.Message{}
+	err := in.address(c, m)
+	if err == nil {
+		err = in.write(c, m)
+	}
+	if err == nil {
+		err = in.attach(c, m)
+	}
+	if err != nil {
+		return action.None{}, err
+	}
+	tx, err := c.Tx("main") // last: what is rendered so far holds no lock
+	if err != nil {
+		return action.None{}, err
+	}
+	return action.None{}, c.Services.Mail.Send(c.Context, tx, m)
+}
+
+func refused(detail string) error {
+	return action.Fail(http.StatusBadRequest, invalidMail.Code, detail)
+}
+
+// mostRecipients bounds what one step may send.
+const mostRecipients = 100
+
+// address fills in who sends the mail and who gets it.
+func (in *mailInputs) address(c *action.Call, m *mail.Message) error {
+	for _, a := range []struct {
+		in   *action.Expr[any]
+		into *[]string
+	}{{&in.To, &m.To}, {&in.Cc, &m.Cc}, {&in.Bcc, &m.Bcc}} {
+		v, _, err := a.in.Optional(c)
+		if err != nil {
+			return err
+		}
+		list, ok := v.([]any)
+		if !ok && v != nil {
+			list = []any{v}
+		}
+		for _, item := range list {
+			text, ok := item.(string)
+			if !ok || !isAddress(text) {
+				return refused("An address of the mail is not valid.")
+			}
+			*a.into = append(*a.into, text)
+		}
+	}
+	if n := len(m.To) + len(m.Cc) + len(m.Bcc); len(m.To) == 0 || n > mostRecipients {
+		return refused(fmt.Sprintf("A mail is for at least one address and at most %d.", mostRecipients))
+	}
+	for _, a := range []struct {
+		in   *action.Expr[string]
+		into *string
+	}{{&in.From, &m.From}, {&in.ReplyTo, &m.ReplyTo}} {
+		text, ok, err := a.in.Optional(c)
+		if err != nil {
+			return err
+		}
+		if ok && !isAddress(text) {
+			return refused("An address of the mail is not valid.")
+		}
+		*a.into = text
+	}
+	return nil
+}
+
+// longestSubject is in characters.
+const longestSubject = 500
+
+// write fills in the subject and the bodies.
+func (in *mailInputs) write(c *action.Call, m *mail.Message) error {
+	for _, body := range []struct {
+		template *template.Template
+		text     *action.Expr[action.Text]
+		into     *string
+	}{{in.subject, &in.Subject, &m.Subject}, {in.plain, &in.Text, &m.Text}, {in.rich, &in.HTML, &m.HTML}} {
+		text, _, err := body.text.Optional(c)
+		if *body.into = string(text); body.template != nil {
+			*body.into, err = render(c, body.template, &in.Data)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	// A template's subject may be broken into lines for its author's eyes; one that a
+	// client breaks must not begin another header.
+	m.Subject = strings.Join(strings.Fields(m.Subject), " ")
+	if strings.ContainsFunc(m.Subject, control) || len([]rune(m.Subject)) > longestSubject {
+		return refused("The subject of the mail is not valid.")
+	}
+	return nil
+}
+
+// Bounds of attachments.
+const (
+	mostAttachments    = 20
+	largestAttachments = 10 << 20 // bytes together
+)
+
+func (in *mailInputs) attach(c *action.Call, m *mail.Message) error {
+	list, _, err := in.Attachments.Optional(c)
+	if err != nil {
+		return err
+	}
+	size := 0
+	for _, v := range list {
+		a, ok := attachment(v)
+		if size += len(a.Content); !ok || size > largestAttachments || len(m.Attachments) == mostAttachments {
+			return refused("An attachment of the mail is not valid, or they are too large or too many.")
+		}
+		m.Attachments = append(m.Attachments, a)
+	}
+	return nil
+}
+
+func attachment(v any) (a mail.Attachment, ok bool) {
+	o, ok := v.(*schema.Object)
+	if !ok {
+		return a, false
+	}
+	for name, value := range o.All() {
+		switch text, isText := value.(string); {
+		case name == "content":
+			if a.Content, ok = value.([]byte); !ok {
+				a.Content = []byte(schema.Text(value))
+			}
+		case name == "content_type" && value == nil:
+		case !isText || strings.ContainsFunc(text, control) || len(text) > 255:
+			return a, false
+		case name == "name":
+			a.Name = text
+		case name == "content_type":
+			a.ContentType = text
+		}
+	}
+	return a, a.Name != "" && !strings.ContainsAny(a.Name, `/\`)
+}
