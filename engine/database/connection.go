@@ -185,13 +185,18 @@ func (c *connection) each(rows driver.Rows, columns []string, drain bool, visit 
 
 // execute runs a statement to its end and drops its rows.
 func (c *connection) execute(ctx context.Context, sql string, args []any) (rowsAffected, lastInsertID int, err error) {
-	s, err := c.prepare(sql)
-	if err != nil {
-		return 0, 0, failure(ctx, err)
-	}
 	values, err := c.named(args)
 	if err != nil {
 		return 0, 0, err
+	}
+	return c.executeValues(ctx, sql, values)
+}
+
+// executeValues is execute with values that the driver takes as they are.
+func (c *connection) executeValues(ctx context.Context, sql string, values []driver.NamedValue) (rowsAffected, lastInsertID int, err error) {
+	s, err := c.prepare(sql)
+	if err != nil {
+		return 0, 0, failure(ctx, err)
 	}
 	c.interrupts.begin(ctx)
 	defer c.interrupts.end()

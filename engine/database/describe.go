@@ -180,8 +180,21 @@ func (st *statementText) definesTable(i int) bool {
 	return word("(")
 }
 
+// queueTables are the tables of the queue's library, which names them itself.
+var queueTables = []string{"river_job", "river_leader", "river_migration", "river_notification", "river_queue"}
+
+// reserved reports whether a name belongs to the engine.
 func reserved(name string) bool {
-	return len(name) >= len("cloudlet_") && strings.EqualFold(name[:len("cloudlet_")], "cloudlet_")
+	return len(name) >= len("cloudlet_") && strings.EqualFold(name[:len("cloudlet_")], "cloudlet_") ||
+		slices.Contains(queueTables, strings.ToLower(name))
+}
+
+// whose says to whom a reserved name belongs.
+func whose(name string) string {
+	if slices.Contains(queueTables, strings.ToLower(name)) {
+		return fmt.Sprintf("the table %s is the engine's queue", strings.ToLower(name))
+	}
+	return "tables that begin with cloudlet_ belong to the engine; only the view cloudlet_profiles may be read"
 }
 
 // watch collects what the authorizer learns of one statement.
@@ -243,7 +256,7 @@ func (w *watch) table(table string, allowed bool) sqlite.AuthorizerReturnCode {
 	switch {
 	case allowed:
 	case reserved(table):
-		w.refuse(table, "reserved_name", "tables that begin with cloudlet_ belong to the engine; only the view cloudlet_profiles may be read")
+		w.refuse(table, "reserved_name", whose(table))
 		return sqlite.AuthorizerDeny
 	case strings.HasPrefix(table, "sqlite_"), strings.HasPrefix(table, "pragma_"), slices.Contains([]string{"dbstat", "bytecode", "tables_used"}, table):
 		// sqlite_dbpage reads every table's pages, the engine's too.
