@@ -151,7 +151,7 @@ func (q *Queue) Close() (err error) {
 // New is a job to be enqueued.
 type New struct {
 	Kind     *Kind
-	Args     json.RawMessage // sealed by whoever has something to hide
+	Args     json.RawMessage // an object, sealed by whoever has something to hide
 	Metadata json.RawMessage // an object to be listed; nil for none
 }
 

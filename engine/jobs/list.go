@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"cloudlet/engine/database"
@@ -61,6 +62,7 @@ func (q *Queue) List(ctx context.Context, kind string) ([]Entry, error) {
 		if e.Next, err = time.Parse(time.DateTime, next); err != nil {
 			return nil, err
 		}
+		e.Reason = strings.TrimPrefix(e.Reason, "JobCancelError: ") // River's word for what is permanent
 		e.State, e.Metadata = stateOf(state), json.RawMessage(metadata)
 		list = append(list, e)
 	}
