@@ -71,7 +71,7 @@ func OpenAccounts(ctx context.Context, dir string, list ...Option) (*Accounts, e
 }
 
 func (a *Accounts) begin(ctx context.Context, dir string, o *options) error {
-	err := apply(ctx, a.db, identity.Migrations())
+	err := apply(ctx, a.db, ownMigrations())
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"cloudlet/engine/internal/route"
 	"cloudlet/engine/internal/settings"
 	"cloudlet/engine/internal/trial"
+	"cloudlet/engine/jobs"
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/template"
@@ -276,9 +277,12 @@ func (l *loader) compileTests(a *app, input *plan.App) {
 	}
 }
 
+// ownMigrations make the engine's own tables, in the main database.
+func ownMigrations() []database.Set { return append(identity.Migrations(), jobs.Migrations()) }
+
 // migrations reads the _migrations folders, each for the database of its folder.
 func (l *loader) migrations(fsys fs.FS, a *app, input *plan.App, folders []string) {
-	a.migrations["main"] = identity.Migrations()
+	a.migrations["main"] = ownMigrations()
 	for _, folder := range folders {
 		list, problems := database.ReadMigrations(fsys, folder)
 		for _, p := range problems {

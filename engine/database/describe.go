@@ -149,7 +149,7 @@ func (st *statementText) checkWords() error {
 		}
 		// To the authorizer a common table expression of that name is the engine's view.
 		if reserved(name(st.sql, t)) && st.definesTable(i) {
-			return st.at(t, "reserved_name", "names that begin with cloudlet_ belong to the engine")
+			return st.at(t, "reserved_name", "names that begin with cloudlet_, and those of the queue's tables, belong to the engine")
 		}
 	}
 	return nil
