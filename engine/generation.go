@@ -172,7 +172,8 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	e.databases = opened
 	e.carry(a.settings.HTTP.Allow, before)
 	find := func(name string) *database.DB { return current[name] }
-	g.services = &action.Services{PublicURL: a.settings.PublicURL, Identity: e.identity, Audit: e.audit, Database: find, Outgoing: e.outgoing, Files: filepath.Join(e.dataDir(), "files")}
+	g.services = &action.Services{PublicURL: a.settings.PublicURL, Proxies: a.settings.TrustedProxies,
+		Identity: e.identity, Audit: e.audit, Database: find, Outgoing: e.outgoing, Files: filepath.Join(e.dataDir(), "files")}
 	a.plan.Link(find)
 	for _, h := range a.handlers {
 		h.Services = g.services

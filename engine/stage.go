@@ -83,7 +83,8 @@ func (s *stage) fresh(ctx context.Context) error {
 	if s.world.Identity, err = identity.Open(ctx, s.databases["main"], s.keys, o); err != nil {
 		return err
 	}
-	services := &action.Services{PublicURL: s.app.settings.PublicURL, Identity: s.world.Identity, Audit: o.Audit, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files}
+	services := &action.Services{PublicURL: s.app.settings.PublicURL, Proxies: s.app.settings.TrustedProxies,
+		Identity: s.world.Identity, Audit: o.Audit, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files}
 	for _, h := range s.app.handlers {
 		h.Services, h.Log, h.Cover = services, log, s.cover
 	}

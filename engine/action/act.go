@@ -1,10 +1,6 @@
 package action
 
-import (
-	"net"
-
-	"cloudlet/engine/identity"
-)
+import "cloudlet/engine/identity"
 
 // Act is who runs the chain, from where, and in which transaction: what identity asks
 // of whoever changes something. It begins the transaction where the call is inside one
@@ -23,17 +19,4 @@ func (c *Call) Act() (identity.Act, error) {
 		act.By = caller.Name
 	}
 	return act, nil
-}
-
-// ClientAddress is the client's address without its port; that of this machine where a
-// program calls.
-func (x *Exchange) ClientAddress() string {
-	if x.Request == nil {
-		return "127.0.0.1"
-	}
-	host, _, err := net.SplitHostPort(x.Request.RemoteAddr)
-	if err != nil {
-		return x.Request.RemoteAddr
-	}
-	return host
 }

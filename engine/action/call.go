@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -133,6 +134,8 @@ type Services struct {
 	Database func(name string) *database.DB
 	// Clock is what time it is; nil is time.Now. ${now()} follows it.
 	Clock func() time.Time
+	// Proxies are the networks whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
 	// Outgoing carries the requests that actions send to other services.
 	Outgoing http.RoundTripper
 	// Files is the folder of the app's files, absolute; it may not exist yet.
