@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strconv"
+	"time"
 
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
@@ -131,7 +133,8 @@ func identityFailure(e *identity.Error) *Failure {
 	f := &Failure{Status: e.Status, Code: e.Code, Detail: e.Detail, Cause: e}
 	switch e.Status {
 	case http.StatusTooManyRequests:
-		f.Header = map[string]string{"Retry-After": "1"}
+		seconds := max(1, (e.RetryAfter+time.Second-1)/time.Second)
+		f.Header = map[string]string{"Retry-After": strconv.Itoa(int(seconds))}
 	case http.StatusUnauthorized:
 		f.Header = map[string]string{"WWW-Authenticate": "Bearer"}
 	}

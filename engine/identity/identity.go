@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -33,6 +34,8 @@ type Error struct {
 	Status int    // HTTP
 	Code   string // stable, snake_case
 	Detail string // a sentence that holds no secret
+	// RetryAfter is how long not to try again; 0 where nothing is known of it.
+	RetryAfter time.Duration
 }
 
 // Error is the sentence.
@@ -48,58 +51,71 @@ func (e *Error) Is(target error) bool {
 // are found by errors.Is.
 var (
 	// ErrInvalidCredentials is the same for an unknown user, a wrong password and a locked user.
-	ErrInvalidCredentials = &Error{401, "invalid_credentials", "The username or the password is wrong."}
+	ErrInvalidCredentials = &Error{Status: 401, Code: "invalid_credentials", Detail: "The username or the password is wrong."}
 	// ErrTooBusy means that too many passwords wait to be computed: try again after a second.
-	ErrTooBusy = &Error{429, "too_many_logins", "Too many logins at once; try again in a moment."}
+	ErrTooBusy = &Error{Status: 429, Code: "too_many_logins", Detail: "Too many logins at once; try again in a moment."}
+	// ErrTooManyFailures means that somebody guesses: try again after RetryAfter.
+	ErrTooManyFailures = &Error{Status: 429, Code: "too_many_failures", Detail: "Too many tries have failed; try again later."}
+	// ErrCodeRequired means that the password is right, and a code of the second factor is needed too.
+	ErrCodeRequired = &Error{Status: 401, Code: "code_required", Detail: "A code of the authenticator app is needed too."}
+	// ErrInvalidCode means that the code is wrong, too old, or was used before.
+	ErrInvalidCode = &Error{Status: 401, Code: "invalid_code", Detail: "The code is not valid; wait for the next one."}
+	// ErrNotEnrolled means that the user has no second factor that the code could be of.
+	ErrNotEnrolled = &Error{Status: 409, Code: "totp_not_enrolled", Detail: "There is no authenticator app to check a code of; enroll one first."}
 	// ErrNoTicket means that there was no ticket at all.
-	ErrNoTicket = &Error{401, "no_ticket", "A ticket is needed; send it as Authorization: Bearer."}
+	ErrNoTicket = &Error{Status: 401, Code: "no_ticket", Detail: "A ticket is needed; send it as Authorization: Bearer."}
 	// ErrExpired means that the ticket was ours, and its time is over.
-	ErrExpired = &Error{401, "ticket_expired", "The ticket has expired; log in again."}
+	ErrExpired = &Error{Status: 401, Code: "ticket_expired", Detail: "The ticket has expired; log in again."}
 	// ErrInvalidTicket means that the ticket is not ours, or was ended: its user is
 	// locked, deleted or has a new password.
-	ErrInvalidTicket = &Error{401, "invalid_ticket", "The ticket is not valid; log in again."}
+	ErrInvalidTicket = &Error{Status: 401, Code: "invalid_ticket", Detail: "The ticket is not valid; log in again."}
 
 	// ErrInvalidRefresh means that the refresh token is unknown, used, expired or ended.
-	ErrInvalidRefresh = &Error{401, "invalid_refresh_token", "The refresh token is not valid; log in again."}
+	ErrInvalidRefresh = &Error{Status: 401, Code: "invalid_refresh_token", Detail: "The refresh token is not valid; log in again."}
 
 	// ErrNoSuchUser means that no user has the name.
-	ErrNoSuchUser = &Error{404, "no_such_user", "There is no such user."}
+	ErrNoSuchUser = &Error{Status: 404, Code: "no_such_user", Detail: "There is no such user."}
 	// ErrUserNameTaken means that a user has the name already, perhaps in other case.
-	ErrUserNameTaken = &Error{409, "username_taken", "The username is taken."}
+	ErrUserNameTaken = &Error{Status: 409, Code: "username_taken", Detail: "The username is taken."}
 	// ErrEmailTaken means that a user has the e-mail address already, perhaps in other case.
-	ErrEmailTaken = &Error{409, "email_taken", "The e-mail address is taken."}
+	ErrEmailTaken = &Error{Status: 409, Code: "email_taken", Detail: "The e-mail address is taken."}
 	// ErrInvalidEmail means that it is no e-mail address.
-	ErrInvalidEmail = &Error{400, "invalid_email", "That is no e-mail address."}
+	ErrInvalidEmail = &Error{Status: 400, Code: "invalid_email", Detail: "That is no e-mail address."}
 	// ErrInvalidName means that nobody is called so.
-	ErrInvalidName = &Error{400, "invalid_name", "A name has at most 200 characters, and no control characters."}
+	ErrInvalidName = &Error{Status: 400, Code: "invalid_name", Detail: "A name has at most 200 characters, and no control characters."}
 	// ErrInvalidExtras means that the app's own fields are too large.
-	ErrInvalidExtras = &Error{400, "invalid_extras", "The extras are too large: at most 16 KiB as JSON."}
+	ErrInvalidExtras = &Error{Status: 400, Code: "invalid_extras", Detail: "The extras are too large: at most 16 KiB as JSON."}
 	// ErrNotConfirmed means that the user has still to prove the e-mail address.
-	ErrNotConfirmed = &Error{403, "not_confirmed", "The e-mail address has not been confirmed yet; follow the link in the mail."}
+	ErrNotConfirmed = &Error{Status: 403, Code: "not_confirmed", Detail: "The e-mail address has not been confirmed yet; follow the link in the mail."}
 	// ErrInvalidUserName means that no user can have such a name.
-	ErrInvalidUserName = &Error{400, "invalid_username", "A username has 1 to 64 characters, no colon or control characters, and no space at its ends."}
+	ErrInvalidUserName = &Error{Status: 400, Code: "invalid_username", Detail: "A username has 1 to 64 characters, no colon or control characters, and no space at its ends."}
 	// ErrInvalidPassword means that the password breaks the rules for passwords.
-	ErrInvalidPassword = &Error{400, "invalid_password", "The password does not follow the rules for passwords."}
+	ErrInvalidPassword = &Error{Status: 400, Code: "invalid_password", Detail: "The password does not follow the rules for passwords."}
 	// ErrUserLocked means that no ticket can be issued to the user.
-	ErrUserLocked = &Error{403, "user_locked", "The user is locked."}
+	ErrUserLocked = &Error{Status: 403, Code: "user_locked", Detail: "The user is locked."}
 	// ErrLastRoot keeps an app from locking itself out.
-	ErrLastRoot = &Error{409, "last_root", "The last user with the role root cannot be deleted, locked or lose that role."}
+	ErrLastRoot = &Error{Status: 409, Code: "last_root", Detail: "The last user with the role root cannot be deleted, locked or lose that role."}
 
 	// ErrNoSuchRole means that no role has the name.
-	ErrNoSuchRole = &Error{404, "no_such_role", "There is no such role."}
+	ErrNoSuchRole = &Error{Status: 404, Code: "no_such_role", Detail: "There is no such role."}
 	// ErrRoleNameTaken means that a role has the name already.
-	ErrRoleNameTaken = &Error{409, "role_taken", "The role exists already."}
+	ErrRoleNameTaken = &Error{Status: 409, Code: "role_taken", Detail: "The role exists already."}
 	// ErrInvalidRoleName means that no role can have such a name.
-	ErrInvalidRoleName = &Error{400, "invalid_role", "A role's name is a lower case letter, then up to 63 lower case letters, digits, _ or -."}
+	ErrInvalidRoleName = &Error{Status: 400, Code: "invalid_role", Detail: "A role's name is a lower case letter, then up to 63 lower case letters, digits, _ or -."}
 	// ErrBuiltInRole means that root, admin and guest stay.
-	ErrBuiltInRole = &Error{409, "built_in_role", "The roles root, admin and guest cannot be deleted."}
+	ErrBuiltInRole = &Error{Status: 409, Code: "built_in_role", Detail: "The roles root, admin and guest cannot be deleted."}
 	// ErrRoleInUse means that users have the role, and force was not asked for.
-	ErrRoleInUse = &Error{409, "role_in_use", "Users have the role."}
+	ErrRoleInUse = &Error{Status: 409, Code: "role_in_use", Detail: "Users have the role."}
 )
 
 // with is the error with another sentence.
 func (e *Error) with(format string, args ...any) *Error {
-	return &Error{e.Status, e.Code, fmt.Sprintf(format, args...)}
+	return &Error{Status: e.Status, Code: e.Code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// after is the error that asks not to try again for a while.
+func (e *Error) after(wait time.Duration) *Error {
+	return &Error{Status: e.Status, Code: e.Code, Detail: e.Detail, RetryAfter: wait}
 }
 
 func noSuchUser(name string) error { return ErrNoSuchUser.with("There is no user %q.", clip(name)) }

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -10,50 +9,77 @@ import (
 	"cloudlet/engine/database"
 )
 
-// Credentials are what a user shows to log in. They print without the password.
+// Credentials are what a user shows to log in. They print without the password and the code.
 type Credentials struct {
 	Username string
 	Password string
+	// Code is one of the second factor, or a recovery code; "" where none was given.
+	Code string
 	// Remember asks for a refresh token, too.
 	Remember bool
 }
 
-// Format prints whose they are, never the password.
+// Format prints whose they are, neither the password nor the code.
 func (c Credentials) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "[credentials of %q]", c.Username) }
 
-// LogValue logs whose they are, never the password.
+// LogValue logs whose they are, neither the password nor the code.
 func (c Credentials) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
-// Authenticate gives a user's ticket for the password. It fails with
-// ErrInvalidCredentials alike, and after the same work, for an unknown user, a wrong password and
-// a locked user; with ErrNotConfirmed for a good password of a user who is not confirmed; with
-// ErrTooBusy when too many logins wait; with the context's error; or with a *database.Error. A
-// stored hash with older parameters, or one of bcrypt, is renewed on the way. It takes no
-// part in a transaction of the act: a failure is noted whatever becomes of that.
+// Authenticate gives a user's ticket for the password and, where the user has a second
+// factor, a code of it or a recovery code. It fails with ErrInvalidCredentials alike, and
+// after the same work, for an unknown user, a wrong password and a locked user; with
+// ErrNotConfirmed for a good password of a user who is not confirmed, with ErrCodeRequired
+// for one without the code that it needs, with ErrInvalidCode; with ErrTooManyFailures
+// where somebody guesses; with ErrTooBusy when too many logins wait; with the context's
+// error; or with a *database.Error. A stored hash with older parameters, or one of bcrypt,
+// is renewed on the way. It takes no part in a transaction of the act: a failure is noted
+// whatever becomes of that.
 func (s *Service) Authenticate(ctx context.Context, act Act, c Credentials) (*Ticket, error) {
 	act.Tx = nil
+	t, err := s.begin(ctx, guessedPassword, c.Username, act.Address)
+	if err != nil {
+		return nil, err
+	}
+	defer t.end()
 	// A ticket dates from before its password was looked at, so that a change of the
 	// password meanwhile ends it.
 	now := s.clock()
-	u, renewed, err := s.check(ctx, c)
-	if errors.Is(err, ErrInvalidCredentials) {
-		err = s.refuse(ctx, act, c.Username, err)
+	found, err := s.check(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	var ticket *Ticket
+	var refused error
+	err = s.db.Write(ctx, func(tx *database.Tx) (err error) {
+		ticket, refused, err = s.settle(ctx, tx, act, t, c, found, now)
+		return err
+	})
+	if err == nil {
+		err = refused
 	}
 	if err != nil {
 		return nil, err
 	}
-	if renewed != "" {
-		s.renew(ctx, u, renewed)
+	if found.renewed != "" {
+		s.renew(ctx, found.user, found.renewed)
 	}
-	return s.login(ctx, act, u, now, c.Remember)
+	return ticket, nil
 }
 
-// check finds the user of credentials, and a hash of the password that takes the
-// stored one's place, "" where it is current.
-func (s *Service) check(ctx context.Context, c Credentials) (u *userState, renewed string, err error) {
-	u, err = s.findValid(ctx, s.db, c.Username)
+// checked is what a computation told of credentials.
+type checked struct {
+	user    *userState // nil: there is none
+	matches bool       // the password
+	renewed string     // a hash of it that takes the stored one's place; "" where that is current
+}
+
+// check finds the user of credentials and compares the password.
+func (s *Service) check(ctx context.Context, c Credentials) (checked, error) {
+	u, err := s.findValid(ctx, s.db, c.Username)
 	if err != nil {
-		return nil, "", err
+		return checked{}, err
 	}
 	stored := ""
 	if u != nil {
@@ -61,54 +87,85 @@ func (s *Service) check(ctx context.Context, c Credentials) (u *userState, renew
 	}
 	v, renewed, err := s.gate.login(ctx, c.Password, stored)
 	if err != nil {
-		return nil, "", err
+		return checked{}, err
 	}
 	if v.damage != nil && stored != "" {
 		s.log.WarnContext(ctx, "a user cannot log in", "user", u.name, "error", v.damage)
 	}
-	switch {
-	case u == nil || !v.matches || u.locked:
-		return nil, "", ErrInvalidCredentials
-	case !u.confirmed:
-		return nil, "", ErrNotConfirmed
-	}
-	// The user may have been changed while the password was computed.
-	fresh, err := findUser(ctx, s.db, u.name)
-	if err != nil {
-		return nil, "", err
-	}
-	if fresh == nil || fresh.id != u.id || fresh.locked || fresh.ticketsAfter != u.ticketsAfter {
-		return nil, "", ErrInvalidCredentials
-	}
-	return fresh, renewed, nil
+	return checked{u, v.matches, renewed}, nil
 }
 
-// refuse notes a failed login and returns why it failed.
-func (s *Service) refuse(ctx context.Context, act Act, username string, why error) error {
-	err := s.db.Write(ctx, func(tx *database.Tx) error {
-		return s.record(ctx, tx, act, "login.failed", username)
-	})
-	if err != nil {
-		return err
+// settle notes what a login comes to: a ticket, or why it is refused.
+func (s *Service) settle(ctx context.Context, tx *database.Tx, act Act, t *try, c Credentials, found checked, began time.Time) (ticket *Ticket, refused, err error) {
+	u := found.user
+	if u == nil || !found.matches || u.locked {
+		return nil, ErrInvalidCredentials, t.failed(ctx, tx, act, u.subject(), guessedPassword)
 	}
-	return why
+	if !u.confirmed {
+		return nil, ErrNotConfirmed, nil
+	}
+	// The user may have been changed while the password was computed.
+	fresh, err := findUser(ctx, tx, u.name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if fresh == nil || fresh.id != u.id || fresh.locked || fresh.ticketsAfter != u.ticketsAfter {
+		return nil, ErrInvalidCredentials, t.failed(ctx, tx, act, u.subject(), guessedPassword)
+	}
+	switch refused, err = s.checkSecondFactor(ctx, tx, act, fresh, c.Code); {
+	case err != nil || refused == ErrCodeRequired:
+		return nil, refused, err // no success yet: it must not make more guesses of codes free
+	case refused != nil:
+		return nil, refused, t.failed(ctx, tx, act, u.subject(), guessedCode)
+	}
+	if err := t.succeeded(ctx, tx); err != nil {
+		return nil, nil, err
+	}
+	ticket, err = s.login(ctx, tx, act, fresh, began, c.Remember)
+	return ticket, nil, err
 }
 
 // login gives a ticket of a new session, dated when the login began.
-func (s *Service) login(ctx context.Context, act Act, u *userState, began time.Time, remember bool) (*Ticket, error) {
+func (s *Service) login(ctx context.Context, tx *database.Tx, act Act, u *userState, began time.Time, remember bool) (*Ticket, error) {
 	session := newSession()
 	t, made, err := s.issue(u, session, began)
 	if err != nil {
 		return nil, err
 	}
-	return t, s.db.Write(ctx, func(tx *database.Tx) error {
-		if remember {
-			if t.RefreshToken, err = s.remember(ctx, tx, u, session, made, began); err != nil {
-				return err
-			}
+	if remember {
+		if t.RefreshToken, err = s.remember(ctx, tx, u, session, made, began); err != nil {
+			return nil, err
 		}
-		return s.record(ctx, tx, act, "login", u.name, "session", session)
+	}
+	return t, s.record(ctx, tx, act, "login", u.name, "session", session)
+}
+
+// CheckPassword fails with ErrInvalidCredentials where it is not the user's password: for
+// changes that ask for it again. It is slowed, and fails besides, as Authenticate is, and
+// takes no part in a transaction either; called inside one of the main database it would wait for itself.
+func (s *Service) CheckPassword(ctx context.Context, act Act, username, password string) error {
+	t, err := s.begin(ctx, guessedPassword, username, act.Address)
+	if err != nil {
+		return err
+	}
+	defer t.end()
+	found, err := s.check(ctx, Credentials{Username: username, Password: password})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	right := found.user != nil && found.matches
+	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		if right {
+			return t.succeeded(ctx, tx)
+		}
+		return t.failed(ctx, tx, act, found.user.subject(), guessedPassword)
 	})
+	if err == nil && !right {
+		err = ErrInvalidCredentials
+	}
+	return err
 }
 
 // Issue gives a user's ticket without a password: for whoever may act as the user.
@@ -177,6 +234,14 @@ type userState struct {
 	confirmed    bool
 	ticketsAfter int64 // ms since 1970
 	roles        []string
+}
+
+// subject is the user in the audit log: "" where there is none.
+func (u *userState) subject() string {
+	if u == nil {
+		return ""
+	}
+	return u.name
 }
 
 // findUser reads a user, nil where there is none.

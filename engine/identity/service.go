@@ -72,6 +72,7 @@ type Service struct {
 	epoch    atomic.Uint64
 	touched  touched
 	verified *otter.Cache[string, *admitted]
+	throttle throttle
 
 	stop    context.CancelFunc
 	stopped chan struct{}

@@ -39,12 +39,13 @@ CREATE TRIGGER cloudlet_api_keys_ended AFTER DELETE ON cloudlet_api_keys BEGIN
   UPDATE cloudlet_identity SET changes = changes + 1;
 END;
 
--- The second factor of a user (RFC 6238).
+-- The second factor of a user (RFC 6238). Secrets are sealed with a key that is derived
+-- from the app's secret.
 CREATE TABLE cloudlet_totp (
   user_id   INTEGER PRIMARY KEY REFERENCES cloudlet_users (id) ON DELETE CASCADE,
-  secret    TEXT NOT NULL,      -- sealed with a key that is derived from the app's secret
-  confirmed INTEGER NOT NULL,   -- 1: a login needs a code
-  last_step INTEGER NOT NULL    -- of the last code that was taken: none is taken twice
+  secret    TEXT,                       -- not null: a login needs a code
+  pending   TEXT,                       -- enrolled, and takes the place of secret when a code has proven it
+  last_step INTEGER NOT NULL DEFAULT 0  -- of the last code that was taken: none is taken twice
 );
 
 CREATE TABLE cloudlet_recovery_codes (
@@ -64,12 +65,16 @@ CREATE TABLE cloudlet_external_accounts (
 
 CREATE INDEX cloudlet_external_accounts_by_user ON cloudlet_external_accounts (user_id);
 
--- Failed tries to log in, by a hash of whom and from where.
+-- Failed tries, by a keyed hash of whom and from where.
 CREATE TABLE cloudlet_failures (
-  key      TEXT PRIMARY KEY,
-  count    INTEGER NOT NULL,  -- since the row is there
-  last     INTEGER NOT NULL,  -- ms since 1970
-  until    INTEGER NOT NULL   -- ms since 1970: no try before
+  key     TEXT PRIMARY KEY,
+  recent  TEXT NOT NULL,     -- when the latest were: a JSON list of ms since 1970
+  waits   INTEGER NOT NULL,  -- how many waits began: each is twice as long as the one before
+  until   INTEGER NOT NULL,  -- ms since 1970: no try before
+  expires INTEGER NOT NULL   -- ms since 1970: then all is forgotten
 ) WITHOUT ROWID;
 
-CREATE INDEX cloudlet_failures_by_end ON cloudlet_failures (last);
+CREATE INDEX cloudlet_failures_by_end ON cloudlet_failures (expires);
+
+-- How long the tickets of a session can last, so that it is known for as long that it was ended.
+ALTER TABLE cloudlet_refresh_tokens ADD COLUMN tickets_until INTEGER NOT NULL DEFAULT 0; -- ms since 1970
