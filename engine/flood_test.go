@@ -50,10 +50,17 @@ func highest() (stop func() int) {
 	}
 }
 
-// flood sends 200 logins at once, each on a connection of its own, and counts
-// the answers by status; it says what is wrong with one.
+// flood sends 200 logins at once, each on a connection of its own and from an address of
+// its own, so that nobody is taken for one who guesses, and counts the answers by status; it
+// says what is wrong with one.
 func flood(t *testing.T, l *live) map[int]int {
 	t.Helper()
+	var addresses atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = fmt.Sprintf("10.0.0.%d:1234", addresses.Add(1))
+		l.engine.ServeHTTP(w, r)
+	}))
+	defer server.Close()
 	many := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 200}}
 	defer many.CloseIdleConnections()
 	var mu sync.Mutex
@@ -65,7 +72,7 @@ func flood(t *testing.T, l *live) map[int]int {
 			if i%2 == 1 {
 				password = "a wrong password"
 			}
-			w, err := many.Post(l.server.URL+"/login", "application/json", strings.NewReader(fmt.Sprintf(`{"username":"alice","password":%q}`, password)))
+			w, err := many.Post(server.URL+"/login", "application/json", strings.NewReader(fmt.Sprintf(`{"username":"alice","password":%q}`, password)))
 			if err != nil {
 				t.Errorf("login %d: %v", i, err)
 				return

@@ -54,17 +54,25 @@ var unreadUsers = []action.Outcome{
 	{Status: 500, Code: "database_failed", When: "the users cannot be read"},
 }
 
+// tooManyFailures is the failure of whatever can be guessed.
+var tooManyFailures = action.Outcome{Status: 429, Code: identity.ErrTooManyFailures.Code, When: "too many tries have failed"}
+
 // Authenticate checks a password and gives a ticket.
 var Authenticate = action.Define(action.Spec[authenticateInputs, any]{
 	Name: "authenticate", Summary: "Checks a user's password and gives a ticket: a JWT that later requests send as Authorization: Bearer.",
 	Doc: "An unknown user and a wrong password are answered alike, and after the same time. The refresh token can be exchanged " +
-		"once, by `refresh`, for the next ticket; without `remember` there is none.",
+		"once, by `refresh`, for the next ticket; without `remember` there is none. Whoever guesses is slowed: after 5 failures of " +
+		"a user from an address within 15 minutes, or 50 of an address, the next try has to wait 30 seconds, and each further " +
+		"failure doubles that up to 15 minutes. A user with an authenticator app (`totp.confirm`) needs a `code` of it, or a recovery code.",
 	Example: "- authenticate:\n    username: ${args.username}\n    password: ${args.password}\n",
 	Result:  ticketType(schema.TokenType.OrNull()),
 	Failures: append([]action.Outcome{
 		{Status: 401, Code: identity.ErrInvalidCredentials.Code, When: "the user is unknown or locked, or the password wrong"},
+		{Status: 401, Code: identity.ErrCodeRequired.Code, When: "the password is right, and a code is needed too"},
+		{Status: 401, Code: identity.ErrInvalidCode.Code, When: "the password is right, and the code wrong or used"},
 		{Status: 403, Code: identity.ErrNotConfirmed.Code, When: "the password is right, and the e-mail address not confirmed yet"},
 		{Status: 429, Code: identity.ErrTooBusy.Code, When: "too many passwords are being checked"},
+		tooManyFailures,
 	}, unreadUsers...),
 	Prepare: func(l action.Load, in *authenticateInputs) action.Result {
 		refuseInTransaction(l, "authenticate")
@@ -82,6 +90,10 @@ var Authenticate = action.Define(action.Spec[authenticateInputs, any]{
 		if err != nil {
 			return nil, err
 		}
+		code, _, err := in.Code.Optional(c)
+		if err != nil {
+			return nil, err
+		}
 		remember, err := in.Remember.Value(c)
 		if err != nil {
 			return nil, err
@@ -90,7 +102,7 @@ var Authenticate = action.Define(action.Spec[authenticateInputs, any]{
 		if err != nil {
 			return nil, err
 		}
-		t, err := c.Services.Identity.Authenticate(c.Context, act, identity.Credentials{Username: name, Password: password, Remember: remember})
+		t, err := c.Services.Identity.Authenticate(c.Context, act, identity.Credentials{Username: name, Password: password, Code: code, Remember: remember})
 		if err != nil {
 			return nil, err
 		}
@@ -101,6 +113,7 @@ var Authenticate = action.Define(action.Spec[authenticateInputs, any]{
 type authenticateInputs struct {
 	Username action.Expr[string] `doc:"The user's name."`
 	Password action.Expr[string] `doc:"The user's password." class:"secret"`
+	Code     action.Expr[string] `doc:"Of the user's authenticator app, or a recovery code; null where there is none." class:"secret" optional:""`
 	Remember action.Expr[bool]   `doc:"Whether there is a refresh token, too." default:"true"`
 }
 

@@ -1,15 +1,11 @@
 package identity
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
 // throttle knows the tries that are being looked at in this process.
 type throttle struct {
 	mu      sync.Mutex
 	flights map[string]*flight // by the key of a limit; no longer than a try is about
-	waiting int
 }
 
 // flight is the tries under one key.
@@ -79,31 +75,6 @@ func (th *throttle) admit(t *try, version int, rooms []int) (ended <-chan struct
 	}
 	t.admitted = true
 	return nil, true
-}
-
-// wait waits for an admitted try to end. No more wait than passwords may.
-func (th *throttle) wait(ctx context.Context, ended <-chan struct{}) error {
-	if ended == nil {
-		return ctx.Err()
-	}
-	th.mu.Lock()
-	if th.waiting >= waitingPasswords {
-		th.mu.Unlock()
-		return ErrTooBusy
-	}
-	th.waiting++
-	th.mu.Unlock()
-	defer func() {
-		th.mu.Lock()
-		defer th.mu.Unlock()
-		th.waiting--
-	}()
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // end makes room for others. It may be called twice.

@@ -82,6 +82,26 @@ func (g *Gate) enter(ctx context.Context) error {
 	}
 }
 
+// wait waits until a channel is closed, in a seat like those who wait for a slot. A nil
+// channel is nothing to wait for.
+func (g *Gate) wait(ctx context.Context, closed <-chan struct{}) error {
+	if closed == nil {
+		return ctx.Err()
+	}
+	select {
+	case g.seats <- struct{}{}:
+		defer func() { <-g.seats }()
+	default:
+		return ErrTooBusy
+	}
+	select {
+	case <-closed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // leave gives up the slot. Where others wait for it, it rests for a third of the
 // time that the computation took: a flood then leaves more than half of a
 // machine of two cores to other requests, garbage collection of what a computation

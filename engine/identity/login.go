@@ -36,7 +36,7 @@ func (c Credentials) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(
 // whatever becomes of that.
 func (s *Service) Authenticate(ctx context.Context, act Act, c Credentials) (*Ticket, error) {
 	act.Tx = nil
-	t, err := s.begin(ctx, guessedPassword, c.Username, act.Address)
+	t, err := s.begin(ctx, guess{what: guessedPassword, name: c.Username, address: act.Address, withCode: c.Code != ""})
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (s *Service) login(ctx context.Context, tx *database.Tx, act Act, u *userSt
 // changes that ask for it again. It is slowed, and fails besides, as Authenticate is, and
 // takes no part in a transaction either; called inside one of the main database it would wait for itself.
 func (s *Service) CheckPassword(ctx context.Context, act Act, username, password string) error {
-	t, err := s.begin(ctx, guessedPassword, username, act.Address)
+	t, err := s.begin(ctx, guess{what: guessedPassword, name: username, address: act.Address})
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,14 @@ const (
 	guessedCode     = "code"
 )
 
+// guess says what is tried.
+type guess struct {
+	what     string // guessedPassword or guessedCode
+	name     string // whose it is; perhaps nobody's
+	address  string // from where
+	withCode bool   // a code is looked at, too
+}
+
 // limit is one count that a try is held against.
 type limit struct {
 	key     string
@@ -49,15 +57,18 @@ type limit struct {
 	name    string // for the audit log
 }
 
-// limitsOf are the counts for whoever guesses what belongs to a name.
-func (s *Service) limitsOf(what, name, address string) []limit {
+// limitsOf are the counts that a guess is held against.
+func (s *Service) limitsOf(g guess) []limit {
 	_, key := s.keys.Derive("throttle")
-	name, address = strings.ToLower(name), networkOf(address)
-	return []limit{
-		{key: throttleKey(key, "user", what, name, address), free: freePerUser, cleared: true, name: "user"},
+	name, address := strings.ToLower(g.name), networkOf(g.address)
+	limits := []limit{
+		{key: throttleKey(key, "user", g.what, name, address), free: freePerUser, cleared: true, name: "user"},
 		{key: throttleKey(key, "address", address), free: freePerAddress, name: "address"},
-		{key: throttleKey(key, "code", name), free: freePerCode, only: guessedCode, name: "code"},
 	}
+	if g.withCode {
+		limits = append(limits, limit{key: throttleKey(key, "code", name), free: freePerCode, only: guessedCode, name: "code"})
+	}
+	return limits
 }
 
 // throttleKey hashes parts under a key, each with its end marked.
@@ -142,8 +153,8 @@ func (f failureCount) failed(now time.Time, free int) (failureCount, time.Durati
 // being looked at as may yet fail, it waits for one of them, so that those who come at
 // once get no more guesses than those who come in turn; it fails with ErrTooBusy where
 // many wait, with the context's error, and with a *database.Error. End the try.
-func (s *Service) begin(ctx context.Context, what, name, address string) (*try, error) {
-	t := &try{service: s, limits: s.limitsOf(what, name, address)}
+func (s *Service) begin(ctx context.Context, g guess) (*try, error) {
+	t := &try{service: s, limits: s.limitsOf(g)}
 	s.throttle.join(t)
 	for {
 		seen := s.throttle.version(t)
@@ -156,7 +167,7 @@ func (s *Service) begin(ctx context.Context, what, name, address string) (*try, 
 		if ok {
 			return t, nil
 		}
-		if err := s.throttle.wait(ctx, ended); err != nil {
+		if err := s.gate.wait(ctx, ended); err != nil {
 			t.end()
 			return nil, err
 		}

@@ -146,7 +146,7 @@ func TestGuessingAtOnce(t *testing.T) {
 	if n := computed.Load(); n != freePerUser || slowed.Load() == 0 {
 		t.Errorf("%d computed, %d slowed", n, slowed.Load())
 	}
-	if len(s.throttle.flights) != 0 || s.throttle.waiting != 0 {
+	if len(s.throttle.flights) != 0 || len(s.gate.seats) != 0 {
 		t.Error("the throttle remembers what is over")
 	}
 }
