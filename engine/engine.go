@@ -17,6 +17,7 @@ import (
 	"cloudlet/engine/internal/reference/docs"
 	"cloudlet/engine/internal/watch"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/oidc"
 	"cloudlet/engine/secret"
 )
 
@@ -45,6 +46,7 @@ type Engine struct {
 
 	mu        sync.Mutex // one load at a time; guards what follows
 	identity  *identity.Service
+	oidc      *oidc.Service
 	outgoing  *http.Transport // carries the requests of actions to others
 	allowed   []string        // the private services that it reaches
 	audit     *audit.Log
@@ -120,6 +122,9 @@ func (e *Engine) close() error {
 		g.drain()
 	}
 	e.retired.Wait()
+	if e.oidc != nil {
+		errs = append(errs, e.oidc.Close())
+	}
 	if e.outgoing != nil {
 		e.outgoing.CloseIdleConnections()
 	}

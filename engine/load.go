@@ -14,6 +14,7 @@ import (
 	"sort"
 	"strings"
 
+	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
@@ -86,7 +87,7 @@ func (l *loader) load(ctx context.Context) (*app, error) {
 	}
 	input := &plan.App{Actions: l.o.actions, Modules: map[string]*document.Module{}, Composites: map[string]map[string]*document.Composite{},
 		Templates: &template.Set{},
-		Databases: a.settings.DatabaseNames(), Config: a.settings.Config, Secrets: a.settings.Secrets,
+		Databases: a.settings.DatabaseNames(), Configured: configured(a.settings), Config: a.settings.Config, Secrets: a.settings.Secrets,
 		AuthDefault: &document.Auth{Public: a.settings.Auth.Default != "user", User: a.settings.Auth.Default == "user"},
 		Unread:      plan.Unread{Settings: a.settings.Unread, Modules: map[string]bool{}, Paths: map[string]bool{}}}
 	migrations, err := l.walk(fsys, a, input)
@@ -278,7 +279,9 @@ func (l *loader) compileTests(a *app, input *plan.App) {
 }
 
 // ownMigrations make the engine's own tables, in the main database.
-func ownMigrations() []database.Set { return append(identity.Migrations(), jobs.Migrations()) }
+func ownMigrations() []database.Set {
+	return append(identity.Migrations(), jobs.Migrations(), captcha.Migrations())
+}
 
 // migrations reads the _migrations folders, each for the database of its folder.
 func (l *loader) migrations(fsys fs.FS, a *app, input *plan.App, folders []string) {

@@ -10,10 +10,12 @@ import (
 
 	"cloudlet/engine/action"
 	"cloudlet/engine/audit"
+	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/trial"
+	"cloudlet/engine/oidc"
 	"cloudlet/engine/secret"
 )
 
@@ -23,7 +25,8 @@ type stage struct {
 	databases map[string]*database.DB
 	images    map[string][]byte // of the databases after the migrations
 	keys      *secret.Keyring
-	folder    string // of what tests are given as files
+	folder    string        // of what tests are given as files
+	logins    *oidc.Service // of the test under way
 	cover     []atomic.Uint32
 	world     trial.World
 }
@@ -85,6 +88,9 @@ func (s *stage) fresh(ctx context.Context) error {
 	}
 	services := &action.Services{PublicURL: s.app.settings.PublicURL, Proxies: s.app.settings.TrustedProxies,
 		Identity: s.world.Identity, Audit: o.Audit, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files}
+	services.OIDC = oidc.New(s.keys, oidcOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
+	services.Captcha = captcha.New(s.databases["main"], s.keys, captchaOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
+	s.logins = services.OIDC
 	for _, h := range s.app.handlers {
 		h.Services, h.Log, h.Cover = services, log, s.cover
 	}
@@ -93,6 +99,12 @@ func (s *stage) fresh(ctx context.Context) error {
 
 // leave ends what the test before left.
 func (s *stage) leave() error {
+	if s.logins != nil {
+		if err := s.logins.Close(); err != nil {
+			return err
+		}
+		s.logins = nil
+	}
 	if s.world.Identity != nil {
 		if err := s.world.Identity.Close(); err != nil {
 			return err

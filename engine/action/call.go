@@ -13,12 +13,14 @@ import (
 	"time"
 
 	"cloudlet/engine/audit"
+	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/mail"
+	"cloudlet/engine/oidc"
 )
 
 // The slots that every chain has; the names that it binds follow.
@@ -144,6 +146,10 @@ type Services struct {
 	PublicURL string
 	// Mail takes the messages that actions send.
 	Mail mail.Post
+	// OIDC lets users log in with accounts that they have elsewhere.
+	OIDC *oidc.Service
+	// Captcha tells people from programs.
+	Captcha *captcha.Service
 }
 
 // Traced is one step as `call --trace` shows it; no value above public is in it.

@@ -102,6 +102,9 @@ type Load interface {
 	Template(name, input string) *template.Template
 	// Templates are the names of all templates that the step could use.
 	Templates() []string
+	// Configured reports a problem at an input where cloudlet.yaml does not have a name
+	// under one of its keys, oidc or captcha, and tells whether it does.
+	Configured(key, name, input string) bool
 	// Endpoint resolves "GET /films/{id}" when all files are compiled. The input is where problems go.
 	Endpoint(name, input string) *Endpoint
 }

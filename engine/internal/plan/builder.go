@@ -24,6 +24,8 @@ type App struct {
 	Templates  *template.Set
 	Scratch    map[string]*database.Scratch // by database
 	Databases  []string                     // all names in cloudlet.yaml
+	// Configured are the names under keys of cloudlet.yaml that actions ask for.
+	Configured map[string][]string
 	Config     *schema.Object
 	Secrets    *schema.Object
 	// AuthDefault holds for verbs that do not say auth.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"cloudlet/engine/action"
@@ -80,6 +81,17 @@ func (bd *binder) Database(name string) string {
 		return bd.scope.ambient.database
 	}
 	return name
+}
+
+// Configured implements action.Load.
+func (bd *binder) Configured(key, name, input string) bool {
+	known := bd.app.Configured[key]
+	if bd.app.Unread.Settings || slices.Contains(known, name) {
+		return true
+	}
+	bd.Problem(source.Problem{Span: bd.At(input), Code: "not_configured",
+		Text: fmt.Sprintf("cloudlet.yaml has no %q under %s", clip(name), key), Hint: source.DidYouMean(name, known)})
+	return false
 }
 
 // Compile implements action.Load.
