@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -53,7 +52,7 @@ func (s *Service) LoginExternal(ctx context.Context, act Act, e External, rememb
 		if refused != nil {
 			return s.record(ctx, tx, act, "login.failed", u.name, "provider", e.Provider)
 		}
-		ticket, err = s.enter(ctx, tx, act, u, began, remember, e.Provider)
+		ticket, err = s.login(ctx, tx, act, u, began, remember, "provider", e.Provider)
 		return err
 	})
 	if err == nil {
@@ -63,21 +62,6 @@ func (s *Service) LoginExternal(ctx context.Context, act Act, e External, rememb
 		return nil, err
 	}
 	return ticket, nil
-}
-
-// enter gives a ticket of a new session, dated when the login began.
-func (s *Service) enter(ctx context.Context, tx *database.Tx, act Act, u *userState, began time.Time, remember bool, provider string) (*Ticket, error) {
-	session := newSession()
-	t, made, err := s.issue(u, session, began)
-	if err != nil {
-		return nil, err
-	}
-	if remember {
-		if t.RefreshToken, err = s.remember(ctx, tx, u, session, made, began); err != nil {
-			return nil, err
-		}
-	}
-	return t, s.record(ctx, tx, act, "login", u.name, "session", session, "provider", provider)
 }
 
 // external finds the user that an account belongs to, and links it the first time.
@@ -130,7 +114,7 @@ func ownerOf(ctx context.Context, tx *database.Tx, email string) (*userState, er
 // keepSecondFactor fails with ErrEmailTaken for a user with a second factor: whoever
 // reads the user's mail has no more than the first.
 func keepSecondFactor(ctx context.Context, tx *database.Tx, u *userState) error {
-	n, err := count(ctx, tx, "SELECT count(*) FROM cloudlet_totp WHERE user_id = ? AND confirmed = 1", u.id)
+	n, err := count(ctx, tx, "SELECT count(*) FROM cloudlet_totp WHERE user_id = ? AND secret IS NOT NULL", u.id)
 	if err == nil && n > 0 {
 		err = ErrEmailTaken.with("The e-mail address belongs to a user with a second factor. Log in with the password and the code.")
 	}

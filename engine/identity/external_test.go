@@ -117,7 +117,7 @@ func TestExternalTakesNothingOver(t *testing.T) {
 	add(NewUser{Name: "careful", Email: "careful@example.com"})
 	add(NewUser{Name: "carol"})
 	must(t, s.Lock(t.Context(), Act{}, "locked"))
-	if _, err := s.db.Exec(t.Context(), "INSERT INTO cloudlet_totp (user_id, secret, confirmed, last_step) SELECT id, '', 1, 0 FROM cloudlet_users WHERE username = 'careful'"); err != nil {
+	if _, err := s.db.Exec(t.Context(), "INSERT INTO cloudlet_totp (user_id, secret) SELECT id, 'x' FROM cloudlet_users WHERE username = 'careful'"); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.enters(t, external("a", "ALICE@example.com", "Alice")); got.User != "alice" || !slices.Contains(got.Roles, RoleAdmin) {

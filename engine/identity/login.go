@@ -125,8 +125,9 @@ func (s *Service) settle(ctx context.Context, tx *database.Tx, act Act, t *try, 
 	return ticket, nil, err
 }
 
-// login gives a ticket of a new session, dated when the login began.
-func (s *Service) login(ctx context.Context, tx *database.Tx, act Act, u *userState, began time.Time, remember bool) (*Ticket, error) {
+// login gives a ticket of a new session, dated when the login began. The audit log is told of
+// it with pairs of names and values.
+func (s *Service) login(ctx context.Context, tx *database.Tx, act Act, u *userState, began time.Time, remember bool, fields ...any) (*Ticket, error) {
 	session := newSession()
 	t, made, err := s.issue(u, session, began)
 	if err != nil {
@@ -137,7 +138,7 @@ func (s *Service) login(ctx context.Context, tx *database.Tx, act Act, u *userSt
 			return nil, err
 		}
 	}
-	return t, s.record(ctx, tx, act, "login", u.name, "session", session)
+	return t, s.record(ctx, tx, act, "login", u.name, append([]any{"session", session}, fields...)...)
 }
 
 // CheckPassword fails with ErrInvalidCredentials where it is not the user's password: for
