@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"path/filepath"
+	"strings"
 
 	"cloudlet/engine/internal/settings"
 	"cloudlet/engine/language/schema"
@@ -55,4 +56,21 @@ func Configuration(dir string, list ...Option) ([]Setting, []Problem, error) {
 		}
 	}
 	return all, problems, nil
+}
+
+// warn writes to the log what the settings are to be warned of, once until that changes.
+func (e *Engine) warn(list []Problem) {
+	text := ""
+	for _, p := range list {
+		if p.Warning && (p.Path() == settings.FileName || p.Path() == "") {
+			text += p.String() + "\n"
+		}
+	}
+	if text == e.warned {
+		return
+	}
+	e.warned = text
+	for line := range strings.Lines(text) {
+		e.o.log.Warn("the settings are in force, but look at this", "problem", strings.TrimSuffix(line, "\n"))
+	}
 }

@@ -51,6 +51,7 @@ type Engine struct {
 	allowed   []string        // the private services that it reaches
 	audit     *audit.Log
 	databases map[string]*openDatabase // by name
+	warned    string                   // what the log was told of the settings
 	shut      bool                     // Close began: nothing is swapped in any more
 	retired   sync.WaitGroup           // generations that are being drained
 	ahead     int64                    // a migration's time of change that lies ahead, Unix nanoseconds

@@ -183,6 +183,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	e.health.Store(&health{g.number, len(a.plan.Endpoints), 0, g.loaded})
 	e.retire(before)
 	e.keepSchemas(a.plan.Composites)
+	e.warn(a.problems.All())
 	e.o.tell(Event{Generation: g.number, Took: time.Since(began), Endpoints: len(a.plan.Endpoints)})
 	return nil
 }

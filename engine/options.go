@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cloudlet/engine/action"
+	"cloudlet/engine/internal/settings"
 )
 
 // Option changes how an app is opened.
@@ -23,6 +24,7 @@ type options struct {
 	settle time.Duration
 	tell   func(Event)
 	access func(Access)
+	listen string
 }
 
 // Event is what happened to a running engine: a generation was swapped in, or a
@@ -45,6 +47,10 @@ func WithLog(l *slog.Logger) Option { return func(o *options) { o.log = l } }
 // The default is the process's.
 func WithEnvironment(env func(string) string) Option { return func(o *options) { o.env = env } }
 
+// WithListen serves on another address than the settings say. The app's links follow
+// it, where there is no public_url.
+func WithListen(address string) Option { return func(o *options) { o.listen = address } }
+
 // WithWatch turns hot reload on: changed files are compiled and swapped in.
 func WithWatch() Option { return func(o *options) { o.watch = true } }
 
@@ -59,6 +65,14 @@ func newOptions(list []Option) *options {
 	o := &options{log: slog.Default(), env: os.Getenv, settle: settleTime, tell: func(Event) {}}
 	for _, set := range list {
 		set(o)
+	}
+	if env := o.env; o.listen != "" {
+		o.env = func(name string) string {
+			if name == settings.Variable("listen") {
+				return o.listen
+			}
+			return env(name)
+		}
 	}
 	return o
 }

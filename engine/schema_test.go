@@ -111,6 +111,23 @@ func TestSchemasTakeGoodFiles(t *testing.T) {
 	}
 }
 
+// TestSchemaTakesSettings: what an app may say in cloudlet.yaml, secrets in it too.
+func TestSchemaTakesSettings(t *testing.T) {
+	t.Parallel()
+	err := valid(t, schemasFor(t, "..")["settings"], "cloudlet.yaml", []byte(`
+public_url: "https://${secrets.a}"
+trusted_proxies: [10.0.0.0/8]
+auth: {ticket: "${secrets.a}", default: "${ secrets.a }", password: {min_length: 14}}
+mail: {from: a@b.example, smtp: {host: localhost, port: "${secrets.a}", tls: none, username: 1, password: "${secrets.a}"}}
+oidc: {google: {issuer: https://a, client_id: b, client_secret: c, scopes: [openid]}}
+captcha: {altcha: {max_number: 5000, expires: 5m}, turnstile: {secret: a, site_key: b}, recaptcha: {secret: a}, hcaptcha: {secret: a}}
+http: {allow: ["a:1"]}
+`))
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // goodFiles holds the files of one app against the schemas, if check takes it.
 func goodFiles(t *testing.T, app string, texts map[string]string) (n int) {
 	t.Helper()

@@ -52,6 +52,9 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 	if err != nil {
 		return err
 	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil && c.Listen != "" {
+		return usagef("cannot listen on %q: an address is HOST:PORT, as in 127.0.0.1:8080", c.Listen)
+	}
 	log := newLog(t.err, c.LogFormat, c.LogLevel)
 	n := &news{t: t, log: log, json: c.LogFormat == "json"}
 	e, err := engine.Open(dir, c.options(log, n)...)
@@ -76,7 +79,7 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal, f *folder) error {
 }
 
 func (c *serveCommand) options(log *slog.Logger, n *news) []engine.Option {
-	list := []engine.Option{engine.WithActions(actions.All()), engine.WithLog(log), engine.WithEvents(n.tell), engine.WithSchemas()}
+	list := []engine.Option{engine.WithActions(actions.All()), engine.WithLog(log), engine.WithEvents(n.tell), engine.WithSchemas(), engine.WithListen(c.Listen)}
 	if !c.NoWatch {
 		list = append(list, engine.WithWatch())
 	}
@@ -87,10 +90,7 @@ func (c *serveCommand) options(log *slog.Logger, n *news) []engine.Option {
 }
 
 func (c *serveCommand) listen(e *engine.Engine) (net.Listener, error) {
-	address := c.Listen
-	if address == "" {
-		address = e.Listen()
-	}
+	address := e.Listen()
 	listener, err := net.Listen("tcp", address)
 	switch {
 	case err == nil:
