@@ -268,7 +268,7 @@ func (l *loader) parse(a *app, name string, text []byte, parse func(*source.File
 // compileTests checks the test files, as far as there is an app to check them against.
 func (l *loader) compileTests(a *app, input *plan.App) {
 	sound := a.problems.Count() == 0
-	env := &trial.Env{Plan: a.plan, Scratch: input.Scratch, Databases: input.Databases, Config: input.Config}
+	env := &trial.Env{Plan: a.plan, Scratch: input.Scratch, Databases: input.Databases, Config: input.Config, MinPasswordLength: a.settings.Auth.Password.MinLength}
 	for _, f := range l.testFiles {
 		if !sound {
 			document.ParseTests(f, &a.problems)

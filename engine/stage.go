@@ -61,6 +61,7 @@ func newStage(ctx context.Context, a *app, o *options) (s *stage, err error) {
 	find := func(name string) *database.DB { return s.databases[name] }
 	a.plan.Link(find)
 	s.world = trial.World{Handler: a.table, Database: find, Clock: s.world.Clock, Log: &trial.Recorder{}, Outgoing: &trial.Outgoing{},
+		Mail:  &trial.Outbox{From: a.settings.Mail.From, PublicURL: a.settings.PublicURL},
 		Files: filepath.Join(s.folder, "files")}
 	if o.around != nil {
 		s.world.Handler = o.around(a.table)
@@ -87,7 +88,7 @@ func (s *stage) fresh(ctx context.Context) error {
 		return err
 	}
 	services := &action.Services{PublicURL: s.app.settings.PublicURL, Proxies: s.app.settings.TrustedProxies,
-		Identity: s.world.Identity, Audit: o.Audit, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files}
+		Identity: s.world.Identity, Audit: o.Audit, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files, Mail: s.world.Mail}
 	services.OIDC = oidc.New(s.keys, oidcOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	services.Captcha = captcha.New(s.databases["main"], s.keys, captchaOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	s.logins = services.OIDC

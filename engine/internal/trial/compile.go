@@ -21,6 +21,8 @@ type Env struct {
 	Scratch   map[string]*database.Scratch // by database
 	Databases []string                     // all names
 	Config    *schema.Object
+	// MinPasswordLength is how many characters a given user's password needs; 12 where it is 0.
+	MinPasswordLength int
 }
 
 // Test is one compiled test.

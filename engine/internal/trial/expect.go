@@ -22,6 +22,9 @@ type expect struct {
 	body    *pattern
 	looks   []*look
 	log     []*pattern
+	mails   []*expectedMail
+	hasMail bool        // something is said of mails
+	mailAt  source.Span // of the word
 }
 
 type expectedHeader struct {
@@ -75,6 +78,9 @@ func (s *scene) expect(d *document.TestExpect, into *expect, v *plan.Verb, statu
 		if p := s.line(n); p != nil {
 			into.log = append(into.log, p)
 		}
+	}
+	if d.MailKey != nil {
+		into.hasMail, into.mailAt, into.mails = true, d.MailKey.Span, s.mails(d.Mail)
 	}
 	if body == nil {
 		return schema.AnyType

@@ -23,6 +23,9 @@ func FuzzCompile(f *testing.F) {
 	f.Add([]byte("- name: a\n  given: {rows: {a: [{b: 1}]}, http: {GET https://a.b/c: [{status: 1}]}, files: {a: {base64: x}}}\n" +
 		"  steps:\n    - clock: 2026-01-02T03:04:05Z\n      request: {put: \"/${a}?b=${c}\", form: {a: [1]}}\n      save: a\n" +
 		"      expect: {headers: {a: null}, body: \"${value}\", sql: [{query: \"SELECT ${a.status}\", rows: []}], log: [x]}\n"))
+	f.Add([]byte("- name: a\n  given: {users: [{name: a, email: a@b.c, confirmed: false, extras: {a: 1}}]}\n  steps:\n    - request: {get: /a}\n" +
+		"      expect: {mail: [{to: [a, \"${value}\"], from: a, subject: \"${value == 'a'}\", attachments: [{name: a}], save: m}]}\n" +
+		"    - request: {get: \"${m.links[0].url}\", query: {a: \"${m.links[0].query.a}\"}}\n"))
 	scratch, _, err := database.NewScratch(f.Context(), "", nil)
 	if err != nil {
 		f.Fatal(err)

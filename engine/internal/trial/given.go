@@ -81,11 +81,30 @@ func (s *scene) givenUser(g *given, u document.GivenUser) {
 			return
 		}
 	}
-	if p := u.Password.Value; p != "" && len([]rune(p)) < identity.MinPasswordLength {
-		s.problems.Addf(u.Password.Span, "invalid_password", "a password has at least %d characters", identity.MinPasswordLength)
+	least := identity.MinPasswordLength
+	if s.env.MinPasswordLength > 0 {
+		least = s.env.MinPasswordLength
+	}
+	if p := u.Password.Value; p != "" && len([]rune(p)) < least {
+		s.problems.Addf(u.Password.Span, "invalid_password", "a password has at least %d characters", least)
 		return
 	}
-	g.users = append(g.users, givenUser{u.Name.Span, identity.NewUser{Name: u.Name.Value, Password: u.Password.Value, Roles: u.Roles, CreateRoles: true}})
+	n := identity.NewUser{Name: u.Name.Value, Password: u.Password.Value, Roles: u.Roles, CreateRoles: true,
+		Email: u.Email.Value, DisplayName: u.DisplayName.Value, Unconfirmed: !u.Confirmed}
+	if n.Email != "" {
+		if _, err := (&schema.Type{Kind: schema.Email}).FromText(n.Email); err != nil {
+			s.problems.Addf(u.Email.Span, "wrong_type", "an e-mail address %s", err.Error())
+			return
+		}
+	}
+	if u.Extras != nil {
+		v, ok := s.names.Constant(u.Extras, &schema.Type{Kind: schema.ObjectK, Open: true}, "extras")
+		if !ok {
+			return
+		}
+		n.Extras, _ = v.(*schema.Object)
+	}
+	g.users = append(g.users, givenUser{u.Name.Span, n})
 }
 
 // inside is a client's sentence as a problem says it.

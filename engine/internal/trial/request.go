@@ -20,7 +20,8 @@ type request struct {
 	at     source.Span // of its method
 	method string
 	path   []pathPart
-	as     string // the user whose ticket it brings; "" is nobody
+	whole  *expression.Program // the path with its query, or an address of the app, where it is ${…} alone
+	as     string              // the user whose ticket it brings; "" is nobody
 
 	query, headers, cookies, body, form, text *expression.Program
 	hasBody                                   bool
@@ -72,6 +73,16 @@ func (s *scene) optional(n *document.Node, what string) *expression.Program {
 
 // path compiles the path and gives one as it may look, its query cut off.
 func (s *scene) path(n *document.Node, into *request) string {
+	if plan.Lone(n) {
+		if into.whole = s.names.Value(n, "path"); into.whole != nil && schema.Fits(into.whole.Type, schema.StringType) == schema.Never {
+			s.problems.Add(source.Problem{Span: n.Span, Code: "wrong_type", Text: "a path is a text, and this is " + plan.Describe(into.whole.Type), Hint: linkHint(into.whole.Type)})
+		}
+		return ""
+	}
+	if !strings.HasPrefix(n.Value, "/") {
+		s.problems.Add(source.Problem{Span: n.Span, Code: "invalid_value", Text: "a path begins with /, or is one ${…} alone"})
+		return ""
+	}
 	parts, fault := expression.Split(n.Value)
 	if fault != nil {
 		s.problems.Add(source.Problem{Span: n.Place(fault.From, fault.To), Code: fault.Code, Text: fault.Text, Hint: fault.Hint})
@@ -97,6 +108,14 @@ func (s *scene) path(n *document.Node, into *request) string {
 		return ""
 	}
 	return u.EscapedPath()
+}
+
+// linkHint says how a link is followed, to whoever names the link itself.
+func linkHint(t *schema.Type) string {
+	if _, is := t.Field("url"); is {
+		return "write its url"
+	}
+	return ""
 }
 
 // verb finds what takes the request. That nothing does is a problem, unless that is
@@ -141,8 +160,8 @@ func (s *scene) arguments(d *document.TestRequest, v *plan.Verb) {
 }
 
 // build makes the request.
-func (q *request) build(ctx context.Context, f *expression.Frame) (*http.Request, error) {
-	address, err := q.address(f)
+func (q *request) build(ctx context.Context, o *Outbox, f *expression.Frame) (*http.Request, error) {
+	address, err := q.address(o, f)
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +188,15 @@ func (q *request) build(ctx context.Context, f *expression.Frame) (*http.Request
 }
 
 // address is the path with the query.
-func (q *request) address(f *expression.Frame) (string, error) {
+func (q *request) address(o *Outbox, f *expression.Frame) (string, error) {
 	var b strings.Builder
+	if q.whole != nil {
+		path, err := follow(q.whole, o, f)
+		if err != nil {
+			return "", err
+		}
+		b.WriteString(path)
+	}
 	for _, part := range q.path {
 		if part.program == nil {
 			b.WriteString(part.literal)
@@ -198,6 +224,22 @@ func (q *request) address(f *expression.Frame) (string, error) {
 		separator = "&"
 	}
 	return b.String() + separator + values.Encode(), nil
+}
+
+// follow is the path and query that one ${…} gives.
+func follow(p *expression.Program, o *Outbox, f *expression.Frame) (string, error) {
+	v, err := p.Run(f)
+	if err != nil {
+		return "", err
+	}
+	text, _ := v.(string)
+	if strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") {
+		return text, nil
+	}
+	if path := o.path(text); path != "" {
+		return path, nil
+	}
+	return "", fmt.Errorf("%s is neither a path nor an address that begins with %s", shown(v), o.PublicURL)
 }
 
 // payload is the body with its content type.

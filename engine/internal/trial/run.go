@@ -74,6 +74,7 @@ func (t *Test) prepare(ctx context.Context, w *World, frame *expression.Frame) *
 	}
 	w.Outgoing.begin(maps.Clone(t.given.answers))
 	w.Log.take()
+	w.Mail.take()
 	return nil
 }
 
@@ -89,7 +90,7 @@ func cause(err error) string {
 
 // run makes the request and compares.
 func (s *step) run(ctx context.Context, w *World, frame *expression.Frame) []Mismatch {
-	r, err := s.request.build(ctx, frame)
+	r, err := s.request.build(ctx, w.Mail, frame)
 	if err != nil {
 		return []Mismatch{{s.at, "the request", "a request", err.Error()}}
 	}
@@ -112,7 +113,7 @@ func (s *step) run(ctx context.Context, w *World, frame *expression.Frame) []Mis
 	if refused := w.Outgoing.refused(); len(refused) > 0 {
 		m.list = append(m.list, Mismatch{s.at, "requests to others", otherwise(w.Outgoing.known(), "none"), strings.Join(refused, "\n")})
 	}
-	s.expect.compare(ctx, m, a, w)
+	s.expect.compare(ctx, m, a, w, w.Mail.take())
 	return m.list
 }
 
@@ -164,7 +165,7 @@ func answerOf(r *httptest.ResponseRecorder) answer {
 }
 
 // compare holds an answer, and what it left behind, against the expectation.
-func (e *expect) compare(ctx context.Context, m *matching, a answer, w *World) {
+func (e *expect) compare(ctx context.Context, m *matching, a answer, w *World, mails []sent) {
 	if e.status != 0 && a.status != e.status {
 		m.list = append(m.list, Mismatch{e.at, "status", fmt.Sprint(e.status), a.summary()})
 		return
@@ -187,6 +188,7 @@ func (e *expect) compare(ctx context.Context, m *matching, a answer, w *World) {
 		l.compare(ctx, m, w)
 	}
 	e.compareLog(m, w.Log.take())
+	e.compareMail(m, mails)
 }
 
 // summary is an answer in short: the status, and what came with it.

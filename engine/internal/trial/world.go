@@ -20,6 +20,7 @@ type World struct {
 	Clock    *Clock
 	Log      *Recorder
 	Outgoing *Outgoing
+	Mail     *Outbox
 	Files    string // the folder of the app's files
 }
 

@@ -27,13 +27,6 @@ type Given struct {
 	HTTP  *Node // a mapping of "GET https://…" to answers
 }
 
-// GivenUser is a user that there is.
-type GivenUser struct {
-	Name, Password Text // without a password it has one that nobody knows
-	Roles          []string
-	RoleSpans      []source.Span
-}
-
 // TestStep is one request and what is expected of its answer.
 type TestStep struct {
 	At      source.Span // of the request, or of the step
@@ -58,6 +51,8 @@ type TestExpect struct {
 	Status, Headers, Body *Node
 	SQL                   []ExpectedRows
 	Log                   []*Node
+	Mail                  []*ExpectedMail
+	MailKey               *Node // nil: nothing is said of mails
 }
 
 // ExpectedRows are the rows that a query must give.
@@ -199,7 +194,7 @@ func (r reader) given(n *Node, g *Given) {
 	if r.keyed(n, "what is given: users, rows, files, clock or http") == nil {
 		return
 	}
-	r.mapping(n, r.givenKeys(g), []string{"mail", "jobs"}, nil)
+	r.mapping(n, r.givenKeys(g), []string{"jobs"}, nil)
 }
 
 func (r reader) givenKeys(g *Given) []key {
@@ -211,45 +206,6 @@ func (r reader) givenKeys(g *Given) []key {
 		{"clock", "The time, which stands still.", text, func(_, v *Node) { g.Clock = r.scalar(v, "a time, such as 2026-01-02T03:04:05Z") }},
 		{"http", "What others answer, by method and URL: {GET https://…: {status, headers, body}}.", Shape{Kind: MapShape},
 			func(_, v *Node) { g.HTTP = r.keyed(v, "answers by method and URL") }},
-	}
-}
-
-func (r reader) givenUsers(n *Node) []GivenUser {
-	if n.Kind != Sequence {
-		r.expected(n, "a list of users")
-		return nil
-	}
-	var list []GivenUser
-	for _, item := range n.Items {
-		if r.keyed(item, "a user: name, password and roles") == nil {
-			continue
-		}
-		var u GivenUser
-		r.mapping(item, r.userKeys(&u), nil, nil)
-		if u.Name.Value == "" {
-			if item.Get("name") == nil && !misspelt(item, "name") {
-				r.problems.Addf(mark(item), CodeMissingKey, "a user needs a name")
-			}
-			continue
-		}
-		if i := slices.IndexFunc(list, func(o GivenUser) bool { return strings.EqualFold(o.Name.Value, u.Name.Value) }); i >= 0 {
-			r.problems.Add(source.Problem{Span: u.Name.Span, Code: CodeDuplicateKey, Text: fmt.Sprintf("the user %q is given twice", shorten(u.Name.Value)),
-				Related: []source.Related{{Span: list[i].Name.Span, Text: "here"}}})
-			continue
-		}
-		list = append(list, u)
-	}
-	return list
-}
-
-func (r reader) userKeys(u *GivenUser) []key {
-	into := func(target *Text) func(_, v *Node) {
-		return func(_, v *Node) { *target, _ = r.text(v) }
-	}
-	return []key{
-		{"name", "The user's name.", text, into(&u.Name)},
-		{"password", "The password; left out, it is one that nobody knows.", text, into(&u.Password)},
-		{"roles", "The roles; those that do not exist are made.", names, func(_, v *Node) { u.Roles, u.RoleSpans, _ = r.words(v, "a list of roles") }},
 	}
 }
 
@@ -291,7 +247,7 @@ func (r reader) requestKeys(q *TestRequest) []key {
 		{"as", "The given user whose ticket is sent.", text, func(_, v *Node) { q.As = r.scalar(v, "a user's name") }},
 	}
 	for _, name := range testMethods {
-		keys = append(keys, key{name, "Sends " + strings.ToUpper(name) + " to a path; a value in it is written ${…}.", text,
+		keys = append(keys, key{name, "Sends " + strings.ToUpper(name) + " to a path; a value in it is written ${…}. ${…} alone is a path with its query, or the address of a link in a mail.", text,
 			func(key, v *Node) { r.testPath(q, key, v) }})
 	}
 	return keys
@@ -305,7 +261,7 @@ func (r reader) testPath(q *TestRequest, key, n *Node) {
 	if n = r.scalar(n, "a path, such as /films"); n == nil {
 		return
 	}
-	if !strings.HasPrefix(n.Value, "/") {
+	if !isPath(n.Value) {
 		r.problems.Addf(n.Span, CodeInvalidValue, "a path begins with /")
 		return
 	}
@@ -317,7 +273,7 @@ func (r reader) testExpect(key, n *Node) *TestExpect {
 		return nil
 	}
 	e := &TestExpect{At: key.Span}
-	r.mapping(n, r.expectKeys(e), []string{"mail", "jobs"}, nil)
+	r.mapping(n, r.expectKeys(e), []string{"jobs"}, nil)
 	return e
 }
 
@@ -335,6 +291,9 @@ func (r reader) expectKeys(e *TestExpect) []key {
 		}},
 		{"log", "Lines of the log in their order, others may stand between: a message, or {message, level, fields}.", Shape{Kind: ListShape},
 			func(_, v *Node) { e.Log = r.list(v, "a list of lines") }},
+		{"mail", "Mails that the step sent, all of them and in their order; [] is none. Fields that are named are compared.",
+			Shape{Kind: ItemsShape, Keys: func() []Key { return exported(r.mailKeys(&ExpectedMail{})) }},
+			func(key, v *Node) { e.Mail, e.MailKey = r.expectedMails(v), key }},
 	}
 }
 
@@ -377,7 +336,7 @@ func testHint(name string) string {
 	switch {
 	case slices.Contains(testMethods, name), slices.Contains([]string{"query", "headers", "cookies", "form", "as"}, name):
 		return "it belongs into request"
-	case slices.Contains([]string{"status", "sql", "log"}, name):
+	case slices.Contains([]string{"status", "sql", "log", "mail"}, name):
 		return "it belongs into expect"
 	case slices.Contains([]string{"users", "rows", "files", "http", "clock"}, name):
 		return "it belongs into given"
