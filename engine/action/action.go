@@ -41,6 +41,9 @@ type Spec[In, Out any] struct {
 	Result *schema.Type
 	// Ends says that no step after this one can run.
 	Ends bool
+	// Once says that what the step does can be done only once: a verb with such a step
+	// does not take HEAD.
+	Once bool
 	// Failures are the problems that the action itself can answer with.
 	Failures []Outcome
 	// Prepare, where there is one, runs once at load when the inputs are bound;
@@ -75,6 +78,7 @@ type Action struct {
 	Main                        string
 	Beside                      bool
 	Ends                        bool
+	Once                        bool
 	Inputs                      []Input
 	Result                      *schema.Type // nil: none, or only Prepare knows
 	HasResult                   bool
@@ -123,7 +127,7 @@ var NoResult any = &noResult{}
 func Define[In, Out any](spec Spec[In, Out]) *Action {
 	a := &Action{
 		Name: spec.Name, Summary: spec.Summary, Doc: spec.Doc, Example: spec.Example,
-		Main: spec.Main, Beside: spec.Beside, Ends: spec.Ends, Failures: spec.Failures,
+		Main: spec.Main, Beside: spec.Beside, Ends: spec.Ends, Once: spec.Once, Failures: spec.Failures,
 		Inputs: inputsOf[In](spec.Name, spec.Main),
 	}
 	a.Result, a.HasResult = resultOf[Out](spec.Name)

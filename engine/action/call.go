@@ -204,10 +204,14 @@ func userObject(u *identity.Caller) any {
 	for i, r := range u.Roles {
 		roles[i] = r
 	}
-	return userShape.New([]any{u.Name, roles, schema.NewObject()})
+	var impersonator any
+	if u.Impersonator != "" {
+		impersonator = u.Impersonator
+	}
+	return userShape.New([]any{u.Name, roles, u.Extras, impersonator})
 }
 
-var userShape = schema.NewShape("name", "roles", "extras")
+var userShape = schema.NewShape("name", "roles", "extras", "impersonator")
 
 // UserValue is ${user}: null without a ticket. It fails as Who does.
 func (x *Exchange) UserValue() (any, error) {

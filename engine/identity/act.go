@@ -15,6 +15,8 @@ type Act struct {
 	By      string       // the user; "" where nobody is known, ByCommandLine
 	Address string       // the client's, without port; may be ""
 	Trace   string       // the trace id of the request; may be ""
+	// Caller is By with the roles that were shown, where a request brought them: see protect.
+	Caller *Caller
 }
 
 // ByCommandLine acts on the command line. No user has a name with a colon.
@@ -67,6 +69,12 @@ func (s *Service) changeUser(ctx context.Context, act Act, name string, f func(t
 // values that say more.
 func (s *Service) record(ctx context.Context, tx *database.Tx, act Act, event, subject string, fields ...any) error {
 	e := audit.Entry{Event: event, Actor: act.By, Subject: subject, Address: act.Address, Trace: act.Trace}
+	if act.Caller != nil && act.Caller.Impersonator != "" {
+		fields = append(fields, "impersonator", act.Caller.Impersonator)
+	}
+	if act.Caller != nil && act.Caller.APIKey != "" {
+		fields = append(fields, "api_key", act.Caller.APIKey)
+	}
 	if len(fields) > 0 {
 		e.Fields = schema.NewObject(fields...)
 	}

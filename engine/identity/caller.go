@@ -3,16 +3,25 @@ package identity
 import (
 	"slices"
 	"time"
+
+	"cloudlet/engine/language/schema"
 )
 
-// Caller is the user that a request's ticket speaks for. It is shared and never changed.
+// Caller is the user that a request's ticket or API key speaks for. It is shared and never changed.
 type Caller struct {
 	Name    string    // as it is stored
 	Roles   []string  // the user's own, sorted; not to be changed
-	ID      string    // of the ticket, its jti
+	ID      string    // of the ticket, its jti, or of the API key
 	Session string    // that the ticket belongs to, its sid; "" without one
-	Expires time.Time // when the ticket does
+	Expires time.Time // when the ticket or key does; the zero time: never
+	// Extras are the app's own fields of the user, not to be changed.
+	Extras *schema.Object
+	// Impersonator is the user who acts as this one; "" where it is the user.
+	Impersonator string
+	// APIKey is the id of the key that was sent in place of a ticket; "" for a ticket.
+	APIKey string
 
+	made  int64    // the ticket, ms since 1970
 	reach []string // Roles and whatever they include, sorted
 }
 
@@ -22,8 +31,10 @@ func NewCaller(name string, roles []string, includes map[string][]string) *Calle
 	own := slices.Clone(roles)
 	slices.Sort(own)
 	own = slices.Compact(own)
-	return &Caller{Name: name, Roles: own, reach: reach(own, includes)}
+	return &Caller{Name: name, Roles: own, Extras: noExtras, reach: reach(own, includes)}
 }
+
+var noExtras = schema.NewObject()
 
 // HasRole reports whether the caller has any of the roles, itself or by a role
 // that includes it. The role root passes every check. A nil Caller has none.

@@ -138,7 +138,7 @@ func (s *Service) makeExternal(ctx context.Context, tx *database.Tx, act Act, e 
 		return nil, err
 	}
 	n := NewUser{Name: name, Email: email, DisplayName: displayName(e.Name), Roles: []string{RoleGuest}}
-	if err := n.check(); err != nil {
+	if err := n.Check(); err != nil {
 		return nil, err
 	}
 	if err := s.insertUser(ctx, tx, act, n, ""); err != nil { // no password has the hash ""

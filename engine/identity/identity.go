@@ -87,6 +87,17 @@ var (
 	ErrInvalidExtras = &Error{Status: 400, Code: "invalid_extras", Detail: "The extras are too large: at most 16 KiB as JSON."}
 	// ErrNotConfirmed means that the user has still to prove the e-mail address.
 	ErrNotConfirmed = &Error{Status: 403, Code: "not_confirmed", Detail: "The e-mail address has not been confirmed yet; follow the link in the mail."}
+	// ErrInvalidToken means that the token of a link is unknown, used, or expired.
+	ErrInvalidToken = &Error{Status: 400, Code: "invalid_token", Detail: "The link is not valid any more; ask for a new one."}
+	// ErrTooManyLinks means that the user got several links within the hour.
+	ErrTooManyLinks = &Error{Status: 429, Code: "too_many_links", Detail: "Several links have been made within the hour; use the newest, or try again later."}
+	// ErrWrongPassword means that the present password was not shown.
+	ErrWrongPassword = &Error{Status: 400, Code: "wrong_password", Detail: "The current password is wrong."}
+	// ErrForbidden keeps who is not root from becoming it.
+	ErrForbidden = &Error{Status: 403, Code: "forbidden", Detail: "Your roles do not permit this."}
+	// ErrLoginRequired means that an API key, or who acts as somebody else, cannot do this.
+	ErrLoginRequired = &Error{Status: 403, Code: "login_required", Detail: "This needs a ticket that the user has got by a login."}
+
 	// ErrInvalidUserName means that no user can have such a name.
 	ErrInvalidUserName = &Error{Status: 400, Code: "invalid_username", Detail: "A username has 1 to 64 characters, no colon or control characters, and no space at its ends."}
 	// ErrInvalidPassword means that the password breaks the rules for passwords.

@@ -234,6 +234,8 @@ type userState struct {
 	locked       bool
 	confirmed    bool
 	ticketsAfter int64 // ms since 1970
+	keptSession  string
+	extras       string // JSON
 	roles        []string
 }
 
@@ -245,9 +247,15 @@ func (u *userState) subject() string {
 	return u.name
 }
 
+// ended reports whether a ticket of the user that was made in a session at a
+// millisecond has been ended.
+func (u *userState) ended(made int64, session string) bool {
+	return made <= u.ticketsAfter && (session == "" || session != u.keptSession)
+}
+
 // findUser reads a user, nil where there is none.
 func findUser(ctx context.Context, q querier, name string) (*userState, error) {
-	rows, err := q.Query(ctx, `SELECT u.id, u.username, u.password, u.locked_at IS NOT NULL, u.confirmed_at IS NOT NULL, u.tickets_after, r.name
+	rows, err := q.Query(ctx, `SELECT u.id, u.username, u.password, u.locked_at IS NOT NULL, u.confirmed_at IS NOT NULL, u.tickets_after, u.kept_session, u.extras, r.name
 		FROM cloudlet_users u
 		LEFT JOIN cloudlet_user_roles ur ON ur.user_id = u.id
 		LEFT JOIN cloudlet_roles r ON r.id = ur.role_id
@@ -258,7 +266,7 @@ func findUser(ctx context.Context, q querier, name string) (*userState, error) {
 	u := &userState{roles: []string{}}
 	for _, row := range rows {
 		role := ""
-		if err := row.Scan(&u.id, &u.name, &u.hash, &u.locked, &u.confirmed, &u.ticketsAfter, &role); err != nil {
+		if err := row.Scan(&u.id, &u.name, &u.hash, &u.locked, &u.confirmed, &u.ticketsAfter, &u.keptSession, &u.extras, &role); err != nil {
 			return nil, err
 		}
 		if role != "" {

@@ -15,5 +15,7 @@ func (s *Service) Caller(ctx context.Context, name string) (*Caller, error) {
 	case u.locked:
 		return nil, ErrUserLocked
 	}
-	return NewCaller(u.name, u.roles, s.settings.Load().includes), nil
+	c := NewCaller(u.name, u.roles, s.settings.Load().includes)
+	c.Extras = extrasOf(u.extras)
+	return c, nil
 }

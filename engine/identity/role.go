@@ -16,9 +16,12 @@ type Role struct {
 }
 
 // Grant gives a user roles, at once for tickets too; those that the user has stay. It
-// fails with ErrNoSuchUser or ErrNoSuchRole, and then grants none.
+// fails with ErrNoSuchUser, ErrForbidden or ErrNoSuchRole, and then grants none.
 func (s *Service) Grant(ctx context.Context, act Act, username string, roles ...string) error {
 	return s.changeUser(ctx, act, username, func(tx *database.Tx, u *userState) error {
+		if err := s.mayGive(act, roles); err != nil {
+			return err
+		}
 		if err := grant(ctx, tx, u.id, roles); err != nil {
 			return err
 		}
@@ -41,26 +44,63 @@ func grant(ctx context.Context, tx *database.Tx, user int, roles []string) error
 }
 
 // Revoke takes roles from a user, at once for tickets too; those that the user does
-// not have do not matter. It fails with ErrNoSuchUser, ErrNoSuchRole or ErrLastRoot, and then
+// not have do not matter. It fails with ErrNoSuchUser, ErrForbidden, ErrNoSuchRole or ErrLastRoot, and then
 // takes none.
 func (s *Service) Revoke(ctx context.Context, act Act, username string, roles ...string) error {
 	return s.changeUser(ctx, act, username, func(tx *database.Tx, u *userState) error {
-		for _, name := range roles {
-			role, err := findRole(ctx, tx, name)
-			if err != nil {
-				return err
-			}
-			if name == RoleRoot {
-				if err := keepRoot(ctx, tx, u); err != nil {
-					return err
-				}
-			}
-			_, err = tx.Exec(ctx, "DELETE FROM cloudlet_user_roles WHERE user_id = ? AND role_id = ?", u.id, role)
-			if err != nil {
+		if err := s.revoke(ctx, tx, act, u, roles); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, act, "role.revoked", u.name, "roles", list(roles))
+	})
+}
+
+func (s *Service) revoke(ctx context.Context, tx *database.Tx, act Act, u *userState, roles []string) error {
+	if err := s.mayGive(act, roles); err != nil {
+		return err
+	}
+	for _, name := range roles {
+		role, err := findRole(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		if name == RoleRoot {
+			if err := keepRoot(ctx, tx, u); err != nil {
 				return err
 			}
 		}
-		return s.record(ctx, tx, act, "role.revoked", u.name, "roles", list(roles))
+		if _, err := tx.Exec(ctx, "DELETE FROM cloudlet_user_roles WHERE user_id = ? AND role_id = ?", u.id, role); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetRoles gives a user these roles and takes all others, at once for tickets too. It
+// fails with ErrNoSuchUser, ErrForbidden, ErrNoSuchRole or ErrLastRoot, and then changes none.
+func (s *Service) SetRoles(ctx context.Context, act Act, username string, roles ...string) error {
+	return s.changeUser(ctx, act, username, func(tx *database.Tx, u *userState) error {
+		var added, gone []string
+		for _, r := range roles {
+			if !slices.Contains(u.roles, r) {
+				added = append(added, r)
+			}
+		}
+		for _, r := range u.roles {
+			if !slices.Contains(roles, r) {
+				gone = append(gone, r)
+			}
+		}
+		if err := s.mayGive(act, added); err != nil {
+			return err
+		}
+		if err := grant(ctx, tx, u.id, added); err != nil {
+			return err
+		}
+		if err := s.revoke(ctx, tx, act, u, gone); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, act, "role.set", u.name, "roles", list(roles))
 	})
 }
 
@@ -82,10 +122,13 @@ func (s *Service) AddRole(ctx context.Context, act Act, name, description string
 }
 
 // DeleteRole removes a role; with force also from the users that have it. It fails
-// with ErrBuiltInRole, ErrNoSuchRole or, without force, ErrRoleInUse.
+// with ErrBuiltInRole, ErrForbidden, ErrNoSuchRole or, without force, ErrRoleInUse.
 func (s *Service) DeleteRole(ctx context.Context, act Act, name string, force bool) error {
 	if slices.Contains([]string{RoleRoot, RoleAdmin, RoleGuest}, name) {
 		return ErrBuiltInRole
+	}
+	if err := s.mayGive(act, []string{name}); err != nil {
+		return err
 	}
 	return s.change(ctx, act, func(tx *database.Tx) error {
 		role, err := findRole(ctx, tx, name)

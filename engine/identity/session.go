@@ -83,7 +83,7 @@ func (s *Service) Refresh(ctx context.Context, act Act, token string) (*Ticket, 
 func (s *Service) exchange(ctx context.Context, tx *database.Tx, r *refreshState, hash string) (*Ticket, error) {
 	now := s.clock()
 	u, err := findUser(ctx, tx, r.username)
-	if err != nil || u == nil || u.locked || !u.confirmed || r.made <= u.ticketsAfter || now.UnixMilli() >= r.expires {
+	if err != nil || u == nil || u.locked || !u.confirmed || u.ended(r.made, r.session) || now.UnixMilli() >= r.expires {
 		return nil, err
 	}
 	if _, err := tx.Exec(ctx, "UPDATE cloudlet_refresh_tokens SET used = 1 WHERE hash = ?", hash); err != nil {

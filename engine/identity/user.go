@@ -29,6 +29,8 @@ type NewUser struct {
 	// Unconfirmed says that the user has still to prove the e-mail address, and cannot
 	// log in before.
 	Unconfirmed bool
+	// Computed takes Password's place where it was computed already, by Service.Password.
+	Computed *NewPassword
 }
 
 // Format prints who it is, never the password.
@@ -50,24 +52,29 @@ type User struct {
 }
 
 // AddUser makes a user. It fails with ErrInvalidUserName, ErrInvalidPassword, ErrInvalidEmail,
-// ErrInvalidExtras, ErrUserNameTaken, ErrEmailTaken, ErrNoSuchRole or ErrInvalidRoleName, and as Gate.Hash does.
-// The password is computed before the database is locked, also where who acts is in a
-// transaction that has not begun to write.
+// ErrInvalidName, ErrInvalidExtras, ErrForbidden, ErrUserNameTaken, ErrEmailTaken, ErrNoSuchRole or ErrInvalidRoleName, and as Gate.Hash does.
+// The password is computed before the database is locked; inside a transaction it is better
+// done before that begins, as Computed.
 func (s *Service) AddUser(ctx context.Context, act Act, n NewUser) error {
-	if err := n.check(); err != nil {
+	if err := n.Check(); err != nil {
 		return err
 	}
-	if err := s.checkNewPassword(n.Name, n.Password); err != nil {
+	if err := s.mayGive(act, n.Roles); err != nil {
 		return err
 	}
-	hash, err := s.gate.Hash(ctx, n.Password)
-	if err != nil {
-		return err
+	if n.Computed == nil {
+		computed, err := s.Password(ctx, n.Name, n.Password)
+		if err != nil {
+			return err
+		}
+		n.Computed = computed
 	}
-	return s.change(ctx, act, func(tx *database.Tx) error { return s.insertUser(ctx, tx, act, n, hash) })
+	return s.change(ctx, act, func(tx *database.Tx) error { return s.insertUser(ctx, tx, act, n, n.Computed.hash) })
 }
 
-func (n *NewUser) check() error {
+// Check tells whether everything but the password may be so. It fails with ErrInvalidUserName,
+// ErrInvalidEmail, ErrInvalidName, ErrInvalidExtras, or ErrInvalidRoleName for a role that CreateRoles would make.
+func (n *NewUser) Check() error {
 	if err := CheckUserName(n.Name); err != nil {
 		return err
 	}
@@ -139,10 +146,10 @@ func (s *Service) removeUnconfirmed(ctx context.Context, tx *database.Tx, now ti
 	return err
 }
 
-// DeleteUser removes a user and ends the user's tickets. It fails with ErrNoSuchUser
-// or ErrLastRoot.
+// DeleteUser removes a user and ends the user's tickets. It fails with ErrNoSuchUser,
+// ErrForbidden or ErrLastRoot.
 func (s *Service) DeleteUser(ctx context.Context, act Act, name string) error {
-	return s.changeUser(ctx, act, name, func(tx *database.Tx, u *userState) error {
+	return s.administer(ctx, act, name, func(tx *database.Tx, u *userState) error {
 		if err := keepRoot(ctx, tx, u); err != nil {
 			return err
 		}
@@ -157,30 +164,21 @@ func (s *Service) DeleteUser(ctx context.Context, act Act, name string) error {
 }
 
 // SetPassword changes a password and ends the user's tickets. It fails with
-// ErrNoSuchUser or ErrInvalidPassword, and as Gate.Hash does.
+// ErrNoSuchUser, ErrForbidden or ErrInvalidPassword, and as Gate.Hash does.
 func (s *Service) SetPassword(ctx context.Context, act Act, name, password string) error {
-	if err := s.checkNewPassword(name, password); err != nil {
-		return err
-	}
-	hash, err := s.gate.Hash(ctx, password) // before the database is locked
+	n, err := s.Password(ctx, name, password) // before the database is locked
 	if err != nil {
 		return err
 	}
-	return s.changeUser(ctx, act, name, func(tx *database.Tx, u *userState) error {
-		if err := s.endTickets(ctx, tx, u); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "UPDATE cloudlet_users SET password = ? WHERE id = ?", hash, u.id); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, act, "password.changed", u.name)
+	return s.administer(ctx, act, name, func(tx *database.Tx, u *userState) error {
+		return s.setPassword(ctx, tx, act, u, n.hash, "", "password.changed")
 	})
 }
 
 // Lock keeps a user out and ends the user's tickets; a locked one stays so. It
-// fails with ErrNoSuchUser or ErrLastRoot.
+// fails with ErrNoSuchUser, ErrForbidden or ErrLastRoot.
 func (s *Service) Lock(ctx context.Context, act Act, name string) error {
-	return s.changeUser(ctx, act, name, func(tx *database.Tx, u *userState) error {
+	return s.administer(ctx, act, name, func(tx *database.Tx, u *userState) error {
 		if u.locked {
 			return nil
 		}
@@ -197,9 +195,10 @@ func (s *Service) Lock(ctx context.Context, act Act, name string) error {
 	})
 }
 
-// Unlock lets a user in again, with new tickets only. It fails with ErrNoSuchUser.
+// Unlock lets a user in again, with new tickets only. It fails with ErrNoSuchUser
+// or ErrForbidden.
 func (s *Service) Unlock(ctx context.Context, act Act, name string) error {
-	return s.changeUser(ctx, act, name, func(tx *database.Tx, u *userState) error {
+	return s.administer(ctx, act, name, func(tx *database.Tx, u *userState) error {
 		if !u.locked {
 			return nil
 		}
@@ -213,11 +212,16 @@ func (s *Service) Unlock(ctx context.Context, act Act, name string) error {
 // endTickets ends all tickets that the user has. Where the clock stands still, as in
 // tests, the newest of them is dated just behind the last such moment; so this one is too.
 func (s *Service) endTickets(ctx context.Context, tx *database.Tx, u *userState) error {
+	return s.endOtherTickets(ctx, tx, u, "")
+}
+
+// endOtherTickets is endTickets for all sessions but one.
+func (s *Service) endOtherTickets(ctx context.Context, tx *database.Tx, u *userState, session string) error {
 	after := max(s.clock().Add(endedMargin).UnixMilli(), u.ticketsAfter+1)
-	if _, err := tx.Exec(ctx, "DELETE FROM cloudlet_refresh_tokens WHERE user_id = ?", u.id); err != nil {
+	if _, err := tx.Exec(ctx, "DELETE FROM cloudlet_refresh_tokens WHERE user_id = ? AND session <> ?", u.id, session); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "UPDATE cloudlet_users SET tickets_after = ? WHERE id = ?", after, u.id)
+	_, err := tx.Exec(ctx, "UPDATE cloudlet_users SET tickets_after = ?, kept_session = nullif(?, '') WHERE id = ?", after, session, u.id)
 	return err
 }
 

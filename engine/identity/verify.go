@@ -82,12 +82,13 @@ func (s *Service) admit(token string, p proven, now state) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ended || u == nil || u.locked || !u.confirmed || p.made <= u.ticketsAfter || u.name != p.subject {
+	if ended || u == nil || u.locked || !u.confirmed || u.ended(p.made, p.session) || u.name != p.subject {
 		s.verified.Invalidate(token)
 		return nil, ErrInvalidTicket
 	}
 	c := NewCaller(u.name, u.roles, s.settings.Load().includes)
-	c.ID, c.Session, c.Expires = p.id, p.session, p.expires
+	c.ID, c.Session, c.Expires, c.made = p.id, p.session, p.expires, p.made
+	c.Extras = extrasOf(u.extras)
 	// The text may be a piece of a large header that the clone does not keep alive.
 	s.verified.Set(strings.Clone(token), &admitted{p, c, now})
 	return c, nil

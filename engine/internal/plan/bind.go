@@ -50,6 +50,7 @@ func (b *builder) bindAction(sc *scope, s *step, w *written) action.Result {
 	if !bd.told {
 		sc.fails.add(w.act.Failures...)
 	}
+	sc.frame.once = sc.frame.once || w.act.Once
 	if w.act.Ends {
 		r.Ends = true
 	}

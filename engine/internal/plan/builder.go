@@ -119,6 +119,9 @@ func Compile(app *App, problems *source.Problems) *Plan {
 	for _, l := range b.linkCalls {
 		l(p)
 	}
+	for _, e := range p.Endpoints {
+		e.allow = p.allowed(e)
+	}
 	p.link, p.points = b.link, b.points
 	return p
 }

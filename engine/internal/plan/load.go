@@ -259,6 +259,7 @@ func (bd *binder) Endpoint(name, in string) *action.Endpoint {
 	e.Method, e.Path = strings.ToUpper(method), strings.TrimSpace(path)
 	at := bd.At(in)
 	bd.scope.fails.calls = append(bd.scope.fails.calls, e.Method+" "+e.Path)
+	bd.scope.frame.calls = append(bd.scope.frame.calls, e.Method+" "+e.Path)
 	// While a composite is compiled no endpoint is: it may use the composite.
 	if i, ok := bd.byPath[e.Path]; ok && len(bd.open) == 0 {
 		if v := bd.endpoint(i).lookup[e.Method]; v != nil {

@@ -22,8 +22,10 @@ type frame struct {
 	returns      *schema.Type // what `return` steps give; nil without any
 	responds     bool         // some step gives the whole answer itself
 	answers      []action.Response
-	statuses     []int // that steps set
-	statusSure   bool  // one of those steps always runs, and nothing returns before it
+	statuses     []int    // that steps set
+	once         bool     // some step of it can be done only once
+	calls        []string // endpoints that it calls, as "GET /films"
+	statusSure   bool     // one of those steps always runs, and nothing returns before it
 }
 
 // whole is the result of the frame's chain with what its `return` steps give.
@@ -45,6 +47,8 @@ func (f *frame) adopt(inner *frame) {
 	f.readsRequest = f.readsRequest || inner.readsRequest
 	f.answers = append(f.answers, inner.answers...)
 	f.statuses = append(f.statuses, inner.statuses...)
+	f.once = f.once || inner.once
+	f.calls = append(f.calls, inner.calls...)
 }
 
 func newFrame() *frame { return &frame{slots: action.FirstSlot} }
@@ -152,6 +156,7 @@ var userType = schema.ObjectOf(
 	schema.Field{Name: "name", Type: schema.StringType},
 	schema.Field{Name: "roles", Type: schema.ListOf(schema.StringType)},
 	schema.Field{Name: "extras", Type: &schema.Type{Kind: schema.ObjectK, Open: true}},
+	schema.Field{Name: "impersonator", Type: schema.StringType.OrNull()},
 )
 
 var requestType = schema.ObjectOf(

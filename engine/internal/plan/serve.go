@@ -30,7 +30,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := h.Endpoint.lookup[r.Method]
 	if v == nil {
 		switch {
-		case r.Method == http.MethodHead && h.Endpoint.lookup[http.MethodGet] != nil:
+		case r.Method == http.MethodHead && h.Endpoint.head:
 			v = h.Endpoint.lookup[http.MethodGet]
 		case r.Method == http.MethodOptions:
 			w.Header().Set("Allow", h.Endpoint.allow)

@@ -21,6 +21,7 @@ type Endpoint struct {
 	Names       []string // of the path's arguments
 	Verbs       []*Verb
 	allow       string // the Allow header
+	head        bool   // it takes HEAD
 	lookup      map[string]*Verb
 	mask        mask // for a method that it does not take
 }
@@ -55,6 +56,8 @@ type Verb struct {
 	replaced  bool         // after or on_error may put something in place of the result
 	highest   schema.Class // of whatever may be the answer, but for what respond gives
 	noStore   bool
+	once      bool     // some step can be done only once
+	calls     []string // endpoints that it calls, as "GET /films"
 	secrets   []string // arguments that the log and ${request.url} must not show
 	mask      mask
 
@@ -83,7 +86,7 @@ func (b *builder) endpoint(i int) *Endpoint {
 		e.Verbs = append(e.Verbs, v)
 		e.lookup[v.Method] = v
 	}
-	e.allow, e.mask = allowed(e.lookup), newMask(e.Path, e.Names, e.Verbs...)
+	e.mask = newMask(e.Path, e.Names, e.Verbs...)
 	return e
 }
 
@@ -110,17 +113,6 @@ func (v *Verb) answers() *schema.Type {
 // unknownAnswer is the type of an answer of which nothing is known.
 var unknownAnswer = schema.AnyType.WithClass(schema.Token)
 
-// allowed is the Allow header of a path with these verbs.
-func allowed(verbs map[string]*Verb) string {
-	list := ""
-	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
-		if verbs[m] != nil || m == "HEAD" && verbs["GET"] != nil {
-			list += m + ", "
-		}
-	}
-	return list + "OPTIONS"
-}
-
 func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 	s := b.settings(src.Folder, src.Document.Settings)
 	b.checkSettings(d.Settings)
@@ -146,6 +138,7 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 	late := b.chains(sc, v, d, s)
 	b.checkResult(src, v, d, late)
 	v.slots, v.readsUser, v.request, v.Writes = f.slots, f.readsUser, f.readsRequest, f.writes
+	v.once, v.calls = f.once, f.calls
 	v.responds, v.highest = f.responds, max(v.Result.Type.Highest(), f.returns.Highest())
 	v.noStore = !v.Public() || v.highest >= schema.Token
 	v.fails = sc.fails
