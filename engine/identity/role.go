@@ -104,10 +104,13 @@ func (s *Service) SetRoles(ctx context.Context, act Act, username string, roles 
 	})
 }
 
-// AddRole makes a role. It fails with ErrInvalidRoleName or ErrRoleNameTaken.
+// AddRole makes a role. It fails with ErrInvalidRoleName, ErrInvalidName or ErrRoleNameTaken.
 func (s *Service) AddRole(ctx context.Context, act Act, name, description string) error {
 	if err := CheckRoleName(name); err != nil {
 		return err
+	}
+	if err := checkDisplayName(description); err != nil {
+		return ErrInvalidName.with("A role's description has at most %d characters, and no control characters.", MaxDisplayName)
 	}
 	return s.within(ctx, act, func() {}, func(tx *database.Tx) error {
 		_, err := tx.Exec(ctx, "INSERT INTO cloudlet_roles (name, description) VALUES (?, ?)", name, description)

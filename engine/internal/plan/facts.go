@@ -20,13 +20,14 @@ func (v *Verb) ReadsUser() bool { return v.readsUser }
 func (v *Verb) Permits(caller *identity.Caller) bool { return v.permit(caller) == nil }
 
 // Find finds the verb that takes a request, and what its address says for the
-// arguments of the path; nil where there is none. HEAD is GET.
+// arguments of the path; nil where there is none. HEAD is GET where the
+// endpoint takes it.
 func (p *Plan) Find(method, address string) (v *Verb, path map[string]string) {
 	e, values := p.at(address)
 	if e == nil {
 		return nil, nil
 	}
-	if method == http.MethodHead {
+	if method == http.MethodHead && e.head {
 		method = http.MethodGet
 	}
 	return e.lookup[method], values
