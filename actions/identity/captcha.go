@@ -87,11 +87,16 @@ var CaptchaChallenge = action.Define(action.Spec[struct{}, any]{
 		"`captcha`. How much work it is and how long it can be solved says captcha.altcha in cloudlet.yaml.",
 	Example: "- captcha.challenge:\n",
 	Result:  challengeType,
+	Prepare: func(l action.Load, _ *struct{}) action.Result {
+		refuseInBranches(l, "captcha.challenge")
+		return action.Gives(challengeType)
+	},
 	Run: func(c *action.Call, _ *struct{}) (any, error) {
 		w, err := c.Services.Captcha.Challenge()
 		if err != nil {
 			return nil, err
 		}
+		c.Answer.Token = true // kept by a cache it would be solved by many, and good for one
 		return challengeShape.New([]any{w.Algorithm, w.Challenge, w.MaxNumber, w.Salt, w.Signature}), nil
 	},
 })
