@@ -67,12 +67,6 @@ type Job struct {
 	queue *Queue
 }
 
-// Replace puts other arguments and other metadata into the job, for its next attempt.
-func (j *Job) Replace(ctx context.Context, args, metadata json.RawMessage) error {
-	_, err := j.queue.db.Exec(ctx, "UPDATE river_job SET args = jsonb(?), metadata = jsonb(?) WHERE id = ?", string(args), string(metadata), j.ID)
-	return err
-}
-
 // Failure says why an attempt failed. The reason is kept with the job, and shown.
 type Failure struct {
 	Reason    string // a clause that holds no secret and nothing of the arguments

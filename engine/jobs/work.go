@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"runtime/debug"
@@ -79,12 +80,23 @@ func (w *worker) try(ctx context.Context, j *Job) (err error) {
 	return w.kind.Work(ctx, j)
 }
 
-// note deletes a job that is done, and does not give up easily.
+// note deletes a job that is done.
 func (w *worker) note(ctx context.Context, j *Job) error {
+	return j.insist(ctx, "DELETE FROM river_job WHERE id = ?", j.ID)
+}
+
+// Replace puts other arguments and other metadata into the job, for its next attempt.
+// Like the note that a job is done it does not give up easily.
+func (j *Job) Replace(ctx context.Context, args, metadata json.RawMessage) error {
+	return j.insist(ctx, "UPDATE river_job SET args = jsonb(?), metadata = jsonb(?) WHERE id = ?", string(args), string(metadata), j.ID)
+}
+
+// insist tries for a minute, whatever becomes of the attempt meanwhile.
+func (j *Job) insist(ctx context.Context, sql string, args ...any) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
 	for {
-		_, err := w.queue.db.Exec(ctx, "DELETE FROM river_job WHERE id = ?", j.ID)
+		_, err := j.queue.db.Exec(ctx, sql, args...)
 		if err == nil || errors.Is(err, database.ErrClosed) {
 			return err
 		}

@@ -5,6 +5,7 @@ package mail
 
 import (
 	"context"
+	"fmt"
 
 	"cloudlet/engine/database"
 )
@@ -52,4 +53,28 @@ func (e *Error) Error() string { return e.Detail }
 func (e *Error) Is(target error) bool {
 	o, ok := target.(*Error)
 	return ok && o.Code == e.Code
+}
+
+// Limits of a message.
+const (
+	MaxRecipients = 100
+	MaxSize       = 10 << 20 // bytes, as it goes to the server
+)
+
+// What mail refuses. The errors that it returns say more in Detail, and are found by
+// errors.Is.
+var (
+	// ErrInvalidAddress means that an address is none that mail can be sent to or from.
+	ErrInvalidAddress = &Error{400, "invalid_mail_address", "An address is not valid."}
+	// ErrInvalidMail means that something else in the message cannot be sent.
+	ErrInvalidMail = &Error{400, "invalid_mail", "The mail cannot be sent as it is."}
+	// ErrTooManyRecipients means more than MaxRecipients.
+	ErrTooManyRecipients = &Error{400, "too_many_recipients", "The mail has too many recipients."}
+	// ErrTooLarge means more than MaxSize.
+	ErrTooLarge = &Error{413, "mail_too_large", "The mail is too large."}
+)
+
+// with is the error with another sentence.
+func (e *Error) with(format string, args ...any) *Error {
+	return &Error{e.Status, e.Code, fmt.Sprintf(format, args...)}
 }

@@ -1,0 +1,78 @@
+package mail
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"cloudlet/engine/jobs"
+	"cloudlet/engine/secret"
+)
+
+// Entry is what may be told of a message that is not handed over.
+type Entry struct {
+	ID         int64
+	State      string // waiting, running, retrying or dead
+	Attempts   int
+	Recipients int // who have not got it
+	EnqueuedAt time.Time
+	Next       time.Time // when it is tried next; for a dead one, when it was given up
+	Reason     string    // why the last attempt failed; ""
+}
+
+// Shown is a message that waits, opened, without its text.
+type Shown struct {
+	MessageID string
+	From      string
+	To        []string // who have not got it
+	Subject   string
+	Size      int // bytes
+}
+
+// ErrNotOpened means that a message cannot be shown, since its secret is gone.
+var ErrNotOpened = &jobs.Error{Detail: "The mail cannot be opened: the secret that it was sealed with is gone."}
+
+// List lists the messages that are not handed over, the oldest first, 1000 at most.
+func (s *Service) List(ctx context.Context) ([]Entry, error) {
+	list, err := s.queue.List(ctx, s.kind.Name)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry, len(list))
+	for i, e := range list {
+		var about listed
+		if err := json.Unmarshal(e.Metadata, &about); err != nil {
+			return nil, err
+		}
+		entries[i] = Entry{e.ID, e.State, e.Attempts, about.Recipients, e.EnqueuedAt, e.Next, e.Reason}
+	}
+	return entries, nil
+}
+
+// Show opens a message. It fails with jobs.ErrNoSuchJob or ErrNotOpened.
+func (s *Service) Show(ctx context.Context, id int64) (*Shown, error) {
+	args, err := s.queue.Args(ctx, s.kind.Name, id)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.open(args)
+	if errors.Is(err, secret.ErrNotOpened) {
+		return nil, ErrNotOpened
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Shown{l.ID, l.From, l.To, l.Subject, len(l.text)}, nil
+}
+
+// Retry has a message tried again at once, with all its attempts. It fails with
+// jobs.ErrNoSuchJob or jobs.ErrRunning.
+func (s *Service) Retry(ctx context.Context, id int64) error {
+	return s.queue.Retry(ctx, s.kind.Name, id)
+}
+
+// Drop forgets a message. It fails as Retry does.
+func (s *Service) Drop(ctx context.Context, id int64) error {
+	return s.queue.Drop(ctx, s.kind.Name, id)
+}
