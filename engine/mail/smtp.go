@@ -141,9 +141,7 @@ func (d *delivery) offer(l *letter) (left []string, refusal *jobs.Failure, err e
 		return nil, nil, refused("the connection", err)
 	}
 	if err := d.client.Mail("<" + l.From + ">"); err != nil {
-		f := refused("the sender", err)
-		f.Permanent = f.Permanent && !slices.Contains([]int{530, 534, 535, 538}, codeOf(err)) // it wants another login
-		return nil, nil, f
+		return nil, nil, refused("the sender", err)
 	}
 	reached("sender taken")
 	for _, to := range l.To {
@@ -196,6 +194,10 @@ func (d *delivery) data(text []byte) error {
 // enhanced is a status code as RFC 3463 has it.
 var enhanced = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}\b`)
 
+// ofUs are refusals of the client or its login, and not of the message: they end when
+// the configuration is right.
+var ofUs = []int{502, 503, 504, 521, 530, 534, 535, 538}
+
 // refused says what the server said, in numbers: its words may hold addresses.
 func refused(what string, err error) *jobs.Failure {
 	var said *textproto.Error
@@ -206,7 +208,7 @@ func refused(what string, err error) *jobs.Failure {
 		if detail := enhanced.FindString(said.Msg); detail != "" {
 			code += " " + detail
 		}
-		return &jobs.Failure{Reason: fmt.Sprintf("the server refused %s (%s)", what, code), Permanent: said.Code >= 500}
+		return &jobs.Failure{Reason: fmt.Sprintf("the server refused %s (%s)", what, code), Permanent: said.Code >= 500 && !slices.Contains(ofUs, said.Code)}
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return &jobs.Failure{Reason: "the server did not answer in time"}
 	case what == "the connection":
