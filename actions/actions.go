@@ -32,6 +32,7 @@ func Families() []Family {
 			identity.UserLock, identity.UserUnlock, identity.UserDelete,
 			identity.UserConfirmation, identity.UserConfirm, identity.UserReset, identity.UserResetPassword,
 			identity.RoleGrant, identity.RoleRevoke, identity.RoleSet, identity.RoleCreate, identity.RoleDelete, identity.RoleList,
+			identity.TOTPEnroll, identity.TOTPConfirm, identity.TOTPVerify, identity.TOTPDisable,
 			identity.OIDCStart, identity.OIDCFinish, identity.Captcha, identity.CaptchaChallenge,
 		}},
 		{"data", "what is kept in databases", []*action.Action{data.Select, data.One, data.Value, data.Execute}},
