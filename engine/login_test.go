@@ -147,6 +147,12 @@ func TestLoginElsewhere(t *testing.T) {
 	if left := b.Jar.Cookies(u); len(left) != 0 {
 		t.Errorf("the cookie of the login is left: %v", left)
 	}
+	// HEAD, as scanners of links send it, uses up nothing: it is not taken.
+	head, err := b.Head(e.server.URL + "/auth/oidc/corp/callback?code=x")
+	fatal(t, err)
+	if head.Body.Close(); head.StatusCode != 405 {
+		t.Errorf("HEAD answers %s", head.Status)
+	}
 	// Once more, from another browser: the same user.
 	other := browser(t)
 	back := e.back(other, "ada")
