@@ -134,7 +134,7 @@ func (s *Service) login(ctx context.Context, tx *database.Tx, act Act, u *userSt
 		return nil, err
 	}
 	if remember {
-		if t.RefreshToken, err = s.remember(ctx, tx, u, session, made, began); err != nil {
+		if err := s.remember(ctx, tx, u, session, t, made, began); err != nil {
 			return nil, err
 		}
 	}

@@ -31,25 +31,50 @@ func refreshHash(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// remember makes a refresh token of a session. Those that have expired are removed on
-// the way, so that the table does not grow for ever.
-func (s *Service) remember(ctx context.Context, tx *database.Tx, u *userState, session string, made int64, now time.Time) (string, error) {
-	if _, err := tx.Exec(ctx, "DELETE FROM cloudlet_refresh_tokens WHERE expires <= ?", now.UnixMilli()); err != nil {
-		return "", err
-	}
+// Bounds of what is kept of a user who logs in or refreshes without end.
+const (
+	mostSessions = 100 // with a refresh token; the oldest end
+	mostUsed     = 100 // used tokens of a session: a copy of an older one is refused and no more
+)
+
+// remember gives the ticket of a session a refresh token. Those that have expired are
+// removed on the way, and those that are too many, so that the table does not grow for ever.
+func (s *Service) remember(ctx context.Context, tx *database.Tx, u *userState, session string, t *Ticket, made int64, now time.Time) error {
 	token, hash := newRefreshToken()
 	expires := now.Add(s.settings.Load().refresh).UnixMilli()
-	_, err := tx.Exec(ctx, "INSERT INTO cloudlet_refresh_tokens (hash, session, user_id, made, expires) VALUES (?, ?, ?, ?, ?)",
-		hash, session, u.id, made, expires)
-	return token, err
+	for _, do := range []struct {
+		sql  string
+		args []any
+	}{
+		{"DELETE FROM cloudlet_refresh_tokens WHERE expires <= ?", []any{now.UnixMilli()}},
+		{"INSERT INTO cloudlet_refresh_tokens (hash, session, user_id, made, expires, tickets_until) VALUES (?, ?, ?, ?, ?, ?)",
+			[]any{hash, session, u.id, made, expires, t.ExpiresAt.UnixMilli()}},
+		{`DELETE FROM cloudlet_refresh_tokens WHERE session = ? AND used = 1 AND hash NOT IN
+			(SELECT hash FROM cloudlet_refresh_tokens WHERE session = ? AND used = 1 ORDER BY made DESC LIMIT ?)`, []any{session, session, mostUsed}},
+		{`DELETE FROM cloudlet_refresh_tokens WHERE user_id = ? AND session NOT IN
+			(SELECT session FROM cloudlet_refresh_tokens WHERE user_id = ? AND used = 0 ORDER BY session = ? DESC, made DESC LIMIT ?)`, []any{u.id, u.id, session, mostSessions}},
+	} {
+		if _, err := tx.Exec(ctx, do.sql, do.args...); err != nil {
+			return err
+		}
+	}
+	t.RefreshToken = token
+	return nil
 }
 
 // Refresh exchanges a refresh token for a new ticket and a new refresh token; the
 // roles are read anew. A token that was used before has been copied by somebody: then
-// the whole session ends, with all its tickets. It fails with ErrInvalidRefresh for any
-// token that is not good, or with a *database.Error.
+// the whole session ends, with all its tickets, also where it was the client itself that
+// tried again: nobody can tell. It fails with ErrInvalidRefresh for any token that is not
+// good, or with a *database.Error.
 func (s *Service) Refresh(ctx context.Context, act Act, token string) (*Ticket, error) {
 	if len(token) != base64.RawURLEncoding.EncodedLen(refreshSize) {
+		return nil, ErrInvalidRefresh
+	}
+	// Whoever invents tokens does not keep others from writing.
+	if r, err := findRefresh(ctx, s.db, refreshHash(token)); err != nil {
+		return nil, err
+	} else if r == nil {
 		return nil, ErrInvalidRefresh
 	}
 	var ticket *Ticket
@@ -64,7 +89,7 @@ func (s *Service) Refresh(ctx context.Context, act Act, token string) (*Ticket, 
 			if err := s.record(ctx, tx, act, "session.copied", r.username, "session", r.session); err != nil {
 				return err
 			}
-			return s.endSession(ctx, tx, r.session)
+			return s.endSession(ctx, tx, r.session, time.Time{})
 		}
 		ticket, err = s.exchange(ctx, tx, r, refreshHash(token))
 		return err
@@ -93,8 +118,7 @@ func (s *Service) exchange(ctx context.Context, tx *database.Tx, r *refreshState
 	if err != nil {
 		return nil, err
 	}
-	t.RefreshToken, err = s.remember(ctx, tx, u, r.session, made, now)
-	return t, err
+	return t, s.remember(ctx, tx, u, r.session, t, made, now)
 }
 
 // refreshState is what is kept of a refresh token.
@@ -106,8 +130,8 @@ type refreshState struct {
 
 // findRefresh finds a refresh token by its hash, nil where there is none or its
 // session has ended.
-func findRefresh(ctx context.Context, tx *database.Tx, hash string) (*refreshState, error) {
-	row, err := tx.QueryRow(ctx, `SELECT r.session, u.username, r.made, r.expires, r.used
+func findRefresh(ctx context.Context, q querier, hash string) (*refreshState, error) {
+	row, err := q.QueryRow(ctx, `SELECT r.session, u.username, r.made, r.expires, r.used
 		FROM cloudlet_refresh_tokens r JOIN cloudlet_users u ON u.id = r.user_id
 		WHERE r.hash = ? AND r.session NOT IN (SELECT session FROM cloudlet_ended_sessions)`, hash)
 	if err != nil || row == nil {
@@ -131,15 +155,20 @@ func (s *Service) Logout(ctx context.Context, act Act, caller *Caller, everywher
 		if everywhere {
 			return s.endTickets(ctx, tx, u)
 		}
-		return s.endSession(ctx, tx, caller.Session)
+		return s.endSession(ctx, tx, caller.Session, caller.Expires)
 	})
 }
 
 // endSession ends a session: its refresh tokens go, and its tickets are remembered
-// until the last of them has expired.
-func (s *Service) endSession(ctx context.Context, tx *database.Tx, session string) error {
+// until the last of them has expired, one that is known to last until `last` among them. They may
+// last longer than those that are made now, where that was configured since.
+func (s *Service) endSession(ctx context.Context, tx *database.Tx, session string, last time.Time) error {
 	now := s.clock()
-	until := now.Add(s.settings.Load().lifetime + endedMargin).UnixMilli()
+	known, err := count(ctx, tx, "SELECT coalesce(max(tickets_until), 0) FROM cloudlet_refresh_tokens WHERE session = ?", session)
+	if err != nil {
+		return err
+	}
+	until := max(int64(known), last.UnixMilli(), now.Add(s.settings.Load().lifetime).UnixMilli()) + endedMargin.Milliseconds()
 	for _, do := range []struct {
 		sql  string
 		args []any
