@@ -2,8 +2,6 @@ package web
 
 import (
 	"fmt"
-	"net/http"
-	netmail "net/mail"
 	"slices"
 	"strings"
 
@@ -23,14 +21,16 @@ var Mail = action.Define(action.Spec[mailInputs, action.None]{
 		"{{define \"subject\"}}Welcome{{end}}. What stands in `html` is sent as it is: put values into a template, which escapes them.",
 	Example: "- mail: {to: \"${args.email}\", template: confirm, data: {name: \"${args.name}\", token: \"${last.token}\"}}\n",
 	Failures: []action.Outcome{
-		invalidMail, action.TemplateFailed,
+		{Status: 400, Code: mail.ErrInvalidAddress.Code, When: "an address is none that mail can be sent to or from"},
+		{Status: 400, Code: mail.ErrInvalidMail.Code, When: "the subject, a text or an attachment cannot be sent"},
+		{Status: 400, Code: mail.ErrTooManyRecipients.Code, When: fmt.Sprintf("there are more than %d recipients", mail.MaxRecipients)},
+		{Status: 413, Code: mail.ErrTooLarge.Code, When: fmt.Sprintf("the mail is larger than %d MiB", mail.MaxSize>>20)},
+		action.TemplateFailed,
 		{Status: 503, Code: "database_busy", When: "the mail cannot be queued in time"},
 		{Status: 500, Code: "database_failed", When: "the mail cannot be queued"},
 	},
 	Prepare: prepareMail, Run: runMail,
 })
-
-var invalidMail = action.Outcome{Status: 400, Code: "invalid_mail", When: "an address, the subject or an attachment of the mail is not valid"}
 
 type mailInputs struct {
 	To          action.Expr[any]         `doc:"The address that it is for, or a list: alice@example.org, or Alice <alice@example.org>." class:"token" leak:"would be sent by mail"`
@@ -64,7 +64,7 @@ func prepareMail(l action.Load, in *mailInputs) action.Result {
 		name string
 		in   *action.Expr[string]
 	}{{"from", &in.From}, {"reply_to", &in.ReplyTo}} {
-		if text, known := a.in.Constant(); known && a.in.Given() && !isAddress(text) {
+		if text, known := a.in.Constant(); known && a.in.Given() && !mail.IsAddress(text) {
 			l.Problem(source.Problem{Span: l.At(a.name), Code: "invalid_address", Text: fmt.Sprintf("%q is no address of a mail", text)})
 		}
 	}
@@ -142,7 +142,7 @@ func checkAddresses(l action.Load, input string, in *action.Expr[any]) {
 	}
 	if v, known := in.Constant(); known {
 		for _, text := range textsOf(v) {
-			if !isAddress(text) {
+			if !mail.IsAddress(text) {
 				l.Problem(source.Problem{Span: l.At(input), Code: "invalid_address", Text: fmt.Sprintf("%q is no address of a mail", text)})
 			}
 		}
@@ -166,18 +166,6 @@ func textsOf(v any) []string {
 	}
 	return nil
 }
-
-// isAddress reports whether a text is one address, with a name or without (RFC 5322,
-// section 3.4), that can forge no header.
-func isAddress(text string) bool {
-	if len(text) > 512 || strings.ContainsFunc(text, control) {
-		return false
-	}
-	a, err := netmail.ParseAddress(text)
-	return err == nil && !strings.ContainsFunc(a.Name, control) && !strings.ContainsFunc(a.Address, control)
-}
-
-func control(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' }
 
 var attachmentFields = []string{"name", "content", "content_type"}
 
@@ -228,13 +216,6 @@ func runMail(c *action.Call, in *mailInputs) (action.None, error) {
 	return action.None{}, c.Services.Mail.Send(c.Context, tx, m)
 }
 
-func refused(detail string) error {
-	return action.Fail(http.StatusBadRequest, invalidMail.Code, detail)
-}
-
-// mostRecipients bounds what one step may send.
-const mostRecipients = 100
-
 // address fills in who sends the mail and who gets it.
 func (in *mailInputs) address(c *action.Call, m *mail.Message) error {
 	for _, a := range []struct {
@@ -251,33 +232,24 @@ func (in *mailInputs) address(c *action.Call, m *mail.Message) error {
 		}
 		for _, item := range list {
 			text, ok := item.(string)
-			if !ok || !isAddress(text) {
-				return refused("An address of the mail is not valid.")
+			if !ok {
+				return mail.ErrInvalidAddress
 			}
 			*a.into = append(*a.into, text)
 		}
-	}
-	if n := len(m.To) + len(m.Cc) + len(m.Bcc); len(m.To) == 0 || n > mostRecipients {
-		return refused(fmt.Sprintf("A mail is for at least one address and at most %d.", mostRecipients))
 	}
 	for _, a := range []struct {
 		in   *action.Expr[string]
 		into *string
 	}{{&in.From, &m.From}, {&in.ReplyTo, &m.ReplyTo}} {
-		text, ok, err := a.in.Optional(c)
+		text, _, err := a.in.Optional(c)
 		if err != nil {
 			return err
-		}
-		if ok && !isAddress(text) {
-			return refused("An address of the mail is not valid.")
 		}
 		*a.into = text
 	}
 	return nil
 }
-
-// longestSubject is in characters.
-const longestSubject = 500
 
 // write fills in the subject and the bodies.
 func (in *mailInputs) write(c *action.Call, m *mail.Message) error {
@@ -297,47 +269,40 @@ func (in *mailInputs) write(c *action.Call, m *mail.Message) error {
 	// A template's subject may be broken into lines for its author's eyes; one that a
 	// client breaks must not begin another header.
 	m.Subject = strings.Join(strings.Fields(m.Subject), " ")
-	if strings.ContainsFunc(m.Subject, control) || len([]rune(m.Subject)) > longestSubject {
-		return refused("The subject of the mail is not valid.")
-	}
 	return nil
 }
-
-// Bounds of attachments.
-const (
-	mostAttachments    = 20
-	largestAttachments = 10 << 20 // bytes together
-)
 
 func (in *mailInputs) attach(c *action.Call, m *mail.Message) error {
 	list, _, err := in.Attachments.Optional(c)
 	if err != nil {
 		return err
 	}
-	size := 0
 	for _, v := range list {
 		a, ok := attachment(v)
-		if size += len(a.Content); !ok || size > largestAttachments || len(m.Attachments) == mostAttachments {
-			return refused("An attachment of the mail is not valid, or they are too large or too many.")
+		if !ok {
+			return mail.ErrInvalidMail
 		}
 		m.Attachments = append(m.Attachments, a)
 	}
 	return nil
 }
 
+// attachment makes one of {name, content, content_type}; a missing name is Send's to refuse.
 func attachment(v any) (a mail.Attachment, ok bool) {
 	o, ok := v.(*schema.Object)
 	if !ok {
 		return a, false
 	}
 	for name, value := range o.All() {
-		switch text, isText := value.(string); {
+		text, isText := value.(string)
+		switch {
 		case name == "content":
-			if a.Content, ok = value.([]byte); !ok {
+			if bytes, is := value.([]byte); is {
+				a.Content = bytes
+			} else {
 				a.Content = []byte(schema.Text(value))
 			}
-		case name == "content_type" && value == nil:
-		case !isText || strings.ContainsFunc(text, control) || len(text) > 255:
+		case !isText && value != nil:
 			return a, false
 		case name == "name":
 			a.Name = text
@@ -345,5 +310,5 @@ func attachment(v any) (a mail.Attachment, ok bool) {
 			a.ContentType = text
 		}
 	}
-	return a, a.Name != "" && !strings.ContainsAny(a.Name, `/\`)
+	return a, true
 }

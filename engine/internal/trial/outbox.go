@@ -28,6 +28,9 @@ type Outbox struct {
 
 // Send implements mail.Post.
 func (o *Outbox) Send(_ context.Context, tx *database.Tx, m *mail.Message) error {
+	if err := mail.Check(m, o.From); err != nil {
+		return err
+	}
 	if tx == nil {
 		o.keep(m)
 		return nil

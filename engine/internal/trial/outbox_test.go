@@ -14,7 +14,7 @@ func TestOutbox(t *testing.T) {
 	o := &Outbox{From: "App <a@example.org>", PublicURL: "https://example.org/app"}
 	for _, m := range []*mail.Message{
 		{To: []string{"b@example.org"}, Subject: "S", Text: "See (https://example.org/app/x?b=1&a=%20&b=2). Or <http://other.example>, https://%zz, https://example.org/app?q."},
-		{From: "c@example.org", HTML: `<a href="https://example.org/app/x?a=1&amp;b=2">https://not.example</a><a href="/rel"><img src="https://img.example">`,
+		{From: "c@example.org", To: []string{"d@example.org"}, HTML: `<a href="https://example.org/app/x?a=1&amp;b=2">https://not.example</a><a href="/rel"><img src="https://img.example">`,
 			Attachments: []mail.Attachment{{Name: "a", Content: []byte("hi")}, {Name: "b", ContentType: "image/png", Content: []byte{0xff}}}},
 	} {
 		if err := o.Send(t.Context(), nil, m); err != nil {
@@ -30,7 +30,7 @@ func TestOutbox(t *testing.T) {
 			`"text":"See (https://example.org/app/x?b=1&a=%20&b=2). Or <http://other.example>, https://%zz, https://example.org/app?q.","html":null,"attachments":[],` +
 			`"links":[{"url":"https://example.org/app/x?b=1&a=%20&b=2","path":"/x","query":{"b":["1","2"],"a":" "}},` +
 			`{"url":"http://other.example","path":"","query":{}},{"url":"https://example.org/app?q","path":"/","query":{"q":""}}]}`,
-		`{"from":"c@example.org","reply_to":null,"to":[],"cc":[],"bcc":[],"subject":"","text":null,` +
+		`{"from":"c@example.org","reply_to":null,"to":["d@example.org"],"cc":[],"bcc":[],"subject":"","text":null,` +
 			`"html":"<a href=\"https://example.org/app/x?a=1&amp;b=2\">https://not.example</a><a href=\"/rel\"><img src=\"https://img.example\">",` +
 			`"attachments":[{"name":"a","content_type":null,"content":"hi"},{"name":"b","content_type":"image/png","content":"/w=="}],` +
 			`"links":[{"url":"https://example.org/app/x?a=1&b=2","path":"/x","query":{"a":"1","b":"2"}}]}`,

@@ -1,0 +1,16 @@
+package mail
+
+import "time"
+
+// Check says what Send would refuse a message for, an *Error, without sending it. from
+// is who sends where the message does not say it.
+func Check(m *Message, from string) error {
+	_, err := build(m, from, time.Now())
+	return err
+}
+
+// IsAddress reports whether a text is an address that mail can be sent to or from.
+func IsAddress(text string) bool {
+	_, err := parse("", []string{text})
+	return err == nil
+}
