@@ -33,12 +33,13 @@ func Families() []Family {
 			identity.UserConfirmation, identity.UserConfirm, identity.UserReset, identity.UserResetPassword,
 			identity.RoleGrant, identity.RoleRevoke, identity.RoleSet, identity.RoleCreate, identity.RoleDelete, identity.RoleList,
 			identity.TOTPEnroll, identity.TOTPConfirm, identity.TOTPVerify, identity.TOTPDisable,
+			identity.APIKeyCreate, identity.APIKeyRevoke, identity.APIKeyList, identity.Impersonate,
 			identity.OIDCStart, identity.OIDCFinish, identity.Captcha, identity.CaptchaChallenge,
 		}},
 		{"data", "what is kept in databases", []*action.Action{data.Select, data.One, data.Value, data.Execute}},
 		{"web", "what the answer looks like, pages and mails", []*action.Action{web.Header, web.Cookie, web.Redirect, web.Status,
 			web.Template, web.Page, web.Mail}},
-		{"system", "looking after the app itself", []*action.Action{system.Log}},
+		{"system", "looking after the app itself", []*action.Action{system.Log, system.LogList, system.Audit, system.AuditList}},
 		{"text", "making texts", []*action.Action{text.Hash, text.Random}},
 	}
 }

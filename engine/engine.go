@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/reference/docs"
 	"cloudlet/engine/internal/watch"
+	"cloudlet/engine/journal"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/oidc"
 	"cloudlet/engine/secret"
@@ -42,6 +44,7 @@ type Engine struct {
 	loader  *loader
 	keys    *secret.Keyring
 	page    func() *docs.Page
+	journal *journal.Journal
 	current atomic.Pointer[generation]
 
 	mu        sync.Mutex // one load at a time; guards what follows
@@ -83,7 +86,9 @@ func Open(dir string, list ...Option) (*Engine, error) {
 		return nil, err
 	}
 	o := newOptions(list)
-	e := &Engine{dir: dir, o: o, loader: newLoader(dir, o), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
+	lines := journal.New()
+	o.log = slog.New(lines.Handler(o.log.Handler()))
+	e := &Engine{dir: dir, o: o, journal: lines, loader: newLoader(dir, o), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
 	e.loader.fallback = http.HandlerFunc(e.own)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop

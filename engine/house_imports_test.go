@@ -9,6 +9,7 @@ var services = []string{
 	"engine/secret",
 	"engine/audit",
 	"engine/identity",
+	"engine/journal",
 	"engine/mail",
 	"engine/oidc",
 	"engine/captcha",
@@ -30,6 +31,7 @@ var imports = map[string][]string{
 	// Services know the language's values, and nothing of endpoints.
 	"engine/database": {"engine/language/source", "engine/language/schema"},
 	"engine/secret":   {},
+	"engine/journal":  {"engine/language/schema"},
 	"engine/audit":    {"engine/language/schema", "engine/database", "engine/secret"},
 	"engine/identity": {"engine/language/source", "engine/language/schema", "engine/database", "engine/secret", "engine/audit"},
 	"engine/jobs":     {"engine/database"},

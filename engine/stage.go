@@ -15,6 +15,7 @@ import (
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/trial"
+	"cloudlet/engine/journal"
 	"cloudlet/engine/oidc"
 	"cloudlet/engine/secret"
 )
@@ -79,7 +80,8 @@ func (s *stage) fresh(ctx context.Context) error {
 			return err
 		}
 	}
-	log := slog.New(s.world.Log)
+	lines := journal.New()
+	log := slog.New(lines.Handler(s.world.Log))
 	o := identityOptions(s.app.settings, log)
 	o.Clock, o.CheapPasswords = s.world.Clock.Now, true
 	o.Audit = audit.New(s.databases["main"], s.keys, audit.Options{Log: log, Clock: s.world.Clock.Now})
@@ -88,7 +90,7 @@ func (s *stage) fresh(ctx context.Context) error {
 		return err
 	}
 	services := &action.Services{PublicURL: s.app.settings.PublicURL, Proxies: s.app.settings.TrustedProxies,
-		Identity: s.world.Identity, Audit: o.Audit, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files, Mail: s.world.Mail}
+		Identity: s.world.Identity, Audit: o.Audit, Journal: lines, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files, Mail: s.world.Mail}
 	services.OIDC = oidc.New(s.keys, oidcOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	services.Captcha = captcha.New(s.databases["main"], s.keys, captchaOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	s.logins = services.OIDC

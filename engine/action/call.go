@@ -16,6 +16,7 @@ import (
 	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
+	"cloudlet/engine/journal"
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
@@ -133,6 +134,7 @@ func Bearer(r *http.Request) string {
 type Services struct {
 	Identity *identity.Service
 	Audit    *audit.Log
+	Journal  *journal.Journal // of the log's newest lines
 	Database func(name string) *database.DB
 	// Clock is what time it is; nil is time.Now. ${now()} follows it.
 	Clock func() time.Time

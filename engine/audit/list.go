@@ -25,13 +25,18 @@ type Query struct {
 	Before  time.Time // earlier than
 	Limit   int       // at most; 50 where it is 0
 	Offset  int
+	Tx      *database.Tx // that is read in; nil: none
 }
 
 // List gives the records that a query asks for, the newest first, and how many there
 // are in all. It fails with a *database.Error.
 func (l *Log) List(ctx context.Context, q Query) (records []Record, total int, err error) {
 	where, args := q.where()
-	count, err := l.db.QueryRow(ctx, "SELECT count(*) FROM cloudlet_audit"+where, args...)
+	var from querier = l.db
+	if q.Tx != nil {
+		from = q.Tx
+	}
+	count, err := from.QueryRow(ctx, "SELECT count(*) FROM cloudlet_audit"+where, args...)
 	if err == nil {
 		err = count.Scan(&total)
 	}
@@ -41,7 +46,7 @@ func (l *Log) List(ctx context.Context, q Query) (records []Record, total int, e
 	if q.Limit == 0 {
 		q.Limit = 50
 	}
-	rows, err := l.db.Query(ctx, columns+where+" ORDER BY number DESC LIMIT ? OFFSET ?", append(args, q.Limit, q.Offset)...)
+	rows, err := from.Query(ctx, columns+where+" ORDER BY number DESC LIMIT ? OFFSET ?", append(args, q.Limit, q.Offset)...)
 	if err != nil {
 		return nil, 0, err
 	}

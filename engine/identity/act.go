@@ -68,6 +68,12 @@ func (s *Service) changeUser(ctx context.Context, act Act, name string, f func(t
 // record writes a row of the audit log: what was done to whom, and pairs of names and
 // values that say more.
 func (s *Service) record(ctx context.Context, tx *database.Tx, act Act, event, subject string, fields ...any) error {
+	return s.audit.Append(ctx, tx, act.Entry(event, subject, fields...))
+}
+
+// Entry is a row of the audit log: what who acts did to whom, and pairs of names and
+// values that say more.
+func (act Act) Entry(event, subject string, fields ...any) audit.Entry {
 	e := audit.Entry{Event: event, Actor: act.By, Subject: subject, Address: act.Address, Trace: act.Trace}
 	if act.Caller != nil && act.Caller.Impersonator != "" {
 		fields = append(fields, "impersonator", act.Caller.Impersonator)
@@ -78,7 +84,7 @@ func (s *Service) record(ctx context.Context, tx *database.Tx, act Act, event, s
 	if len(fields) > 0 {
 		e.Fields = schema.NewObject(fields...)
 	}
-	return s.audit.Append(ctx, tx, e)
+	return e
 }
 
 // querier is where something is read: in the act's transaction, or outside of any.

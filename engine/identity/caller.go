@@ -13,7 +13,7 @@ type Caller struct {
 	Roles   []string  // the user's own, sorted; not to be changed
 	ID      string    // of the ticket, its jti, or of the API key
 	Session string    // that the ticket belongs to, its sid; "" without one
-	Expires time.Time // when the ticket or key does; the zero time: never
+	Expires time.Time // when the ticket or key does; in the year 9999 where a key does not
 	// Extras are the app's own fields of the user, not to be changed.
 	Extras *schema.Object
 	// Impersonator is the user who acts as this one; "" where it is the user.

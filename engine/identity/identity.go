@@ -98,6 +98,15 @@ var (
 	// ErrLoginRequired means that an API key, or who acts as somebody else, cannot do this.
 	ErrLoginRequired = &Error{Status: 403, Code: "login_required", Detail: "This needs a ticket that the user has got by a login."}
 
+	// ErrNoSuchKey means that the user has no API key of the name or id.
+	ErrNoSuchKey = &Error{Status: 404, Code: "no_such_api_key", Detail: "There is no such API key."}
+	// ErrKeyNameTaken means that the user has an API key of the name.
+	ErrKeyNameTaken = &Error{Status: 409, Code: "api_key_taken", Detail: "There is an API key of that name already."}
+	// ErrTooManyKeys means that the user has as many API keys as one may have.
+	ErrTooManyKeys = &Error{Status: 409, Code: "too_many_api_keys", Detail: "There are 100 API keys already; revoke one first."}
+	// ErrInvalidExpiry means that an API key cannot be valid for so long.
+	ErrInvalidExpiry = &Error{Status: 400, Code: "invalid_expiry", Detail: "An API key is valid for more than nothing, and at most five years."}
+
 	// ErrInvalidUserName means that no user can have such a name.
 	ErrInvalidUserName = &Error{Status: 400, Code: "invalid_username", Detail: "A username has 1 to 64 characters, no colon or control characters, and no space at its ends."}
 	// ErrInvalidPassword means that the password breaks the rules for passwords.

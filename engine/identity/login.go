@@ -188,12 +188,17 @@ func (s *Service) Issue(ctx context.Context, username string) (*Ticket, error) {
 
 // issue makes a ticket of a session, and tells the millisecond that it is dated.
 func (s *Service) issue(u *userState, session string, now time.Time) (*Ticket, int64, error) {
+	return s.issueTo("", u, session, now)
+}
+
+// issueTo is issue for somebody who acts as the user; "" where it is the user.
+func (s *Service) issueTo(by string, u *userState, session string, now time.Time) (*Ticket, int64, error) {
 	o := s.settings.Load()
 	issued := now.UTC().Truncate(time.Second) // as exact as a JWT's times are
 	expires := issued.Add(o.lifetime)
 	// The first ticket after a change of the password must not look older than that.
 	made := max(now.UnixMilli(), u.ticketsAfter+1)
-	text, err := sign(s.keys, o.issuer, u, session, made, issued, expires)
+	text, err := sign(s.keys, o.issuer, u, session, by, made, issued, expires)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -16,8 +16,8 @@ import (
 
 // isRoot reports whether who acts may do what only root may. An API key never may: who
 // finds it would own the app for ever.
-func (a Act) isRoot() bool {
-	return a.By == "" || strings.Contains(a.By, ":") || a.Caller.HasRole(RoleRoot) && a.Caller.APIKey == ""
+func (act Act) isRoot() bool {
+	return act.By == "" || strings.Contains(act.By, ":") || act.Caller.HasRole(RoleRoot) && act.Caller.APIKey == ""
 }
 
 // protect fails with ErrForbidden where who acts may not change the user.
@@ -54,8 +54,8 @@ func (s *Service) administer(ctx context.Context, act Act, name string, f func(t
 
 // needLogin fails with ErrLoginRequired for an API key and for who acts as somebody
 // else. Neither may make what lasts longer than itself: passwords, keys, other tickets.
-func (a Act) needLogin() error {
-	if a.Caller != nil && (a.Caller.APIKey != "" || a.Caller.Impersonator != "") {
+func (act Act) needLogin() error {
+	if act.Caller != nil && (act.Caller.APIKey != "" || act.Caller.Impersonator != "") {
 		return ErrLoginRequired
 	}
 	return nil

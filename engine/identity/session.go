@@ -143,10 +143,16 @@ func findRefresh(ctx context.Context, q querier, hash string) (*refreshState, er
 
 // Logout ends the session of a caller's ticket, or everywhere all sessions of the
 // user: their tickets and refresh tokens are refused from now on. A caller without a
-// ticket has nothing to end. It fails with ErrNoSuchUser or a *database.Error.
+// ticket has nothing to end. It fails with ErrNoSuchUser, with ErrLoginRequired for an API
+// key, and for an impersonator who would end all, or with a *database.Error.
 func (s *Service) Logout(ctx context.Context, act Act, caller *Caller, everywhere bool) error {
-	if !everywhere && caller.Session == "" {
+	if !everywhere && caller.Session == "" && caller.APIKey == "" {
 		return nil
+	}
+	if everywhere || caller.APIKey != "" {
+		if err := (Act{Caller: caller}).needLogin(); err != nil {
+			return err
+		}
 	}
 	return s.changeUser(ctx, act, caller.Name, func(tx *database.Tx, u *userState) error {
 		if err := s.record(ctx, tx, act, "logout", u.name, "everywhere", everywhere); err != nil {

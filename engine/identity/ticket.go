@@ -40,20 +40,28 @@ func (t Ticket) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(t)) }
 type claims struct {
 	Roles   []string `json:"roles"`
 	Session string   `json:"sid,omitempty"`
+	// Actor is who acts as the subject (RFC 8693, section 4.1).
+	Actor *actor `json:"act,omitempty"`
 	jwt.RegisteredClaims
 }
 
-// proven is what a verified ticket proved, until it expires.
+type actor struct {
+	Subject string `json:"sub"`
+}
+
+// proven is what a verified ticket or key proved, until it expires.
 type proven struct {
 	subject string
-	id      string    // jti
+	id      string    // jti, or that of the key
 	session string    // sid
+	actor   string    // act.sub; "" where the subject acts
 	made    int64     // ms since 1970, by the jti
 	expires time.Time // the second it is over
 }
 
-// sign makes the text of a ticket for a user, made at the given millisecond.
-func sign(keys *secret.Keyring, issuer string, u *userState, session string, made int64, now, expires time.Time) (string, error) {
+// sign makes the text of a ticket for a user, made at the given millisecond, for by where
+// that is somebody else.
+func sign(keys *secret.Keyring, issuer string, u *userState, session, by string, made int64, now, expires time.Time) (string, error) {
 	id, err := idAt(made)
 	if err != nil {
 		return "", err
@@ -62,7 +70,11 @@ func sign(keys *secret.Keyring, issuer string, u *userState, session string, mad
 	if roles == nil {
 		roles = []string{} // a list, not null
 	}
-	t := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{roles, session, jwt.RegisteredClaims{
+	var act *actor
+	if by != "" {
+		act = &actor{by}
+	}
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{roles, session, act, jwt.RegisteredClaims{
 		Issuer:    issuer,
 		Subject:   u.name,
 		IssuedAt:  jwt.NewNumericDate(now),
@@ -146,7 +158,13 @@ func prove(token string, keys *secret.Keyring, parser *jwt.Parser, clock func() 
 	if err != nil || id.Version() != 7 || c.Subject == "" {
 		return proven{}, ErrInvalidTicket
 	}
-	return proven{c.Subject, c.ID, c.Session, madeAt(id), c.ExpiresAt.Time}, nil
+	p := proven{subject: c.Subject, id: c.ID, session: c.Session, made: madeAt(id), expires: c.ExpiresAt.Time}
+	if c.Actor != nil {
+		if p.actor = c.Actor.Subject; p.actor == "" {
+			return proven{}, ErrInvalidTicket
+		}
+	}
+	return p, nil
 }
 
 func notInTickets(r rune) bool {

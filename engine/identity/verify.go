@@ -7,20 +7,26 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// admitted is a ticket that was verified, and the user it speaks for as of an epoch.
+// admitted is a ticket or API key that was verified, and the user it speaks for as of an epoch.
 type admitted struct {
 	proven proven
 	caller *Caller
 	state  state
+	extras int // bytes of the user's own fields
 }
 
 // state is what an admitted ticket was looked at under: where it has changed, the
 // ticket is looked at again.
 type state struct{ trust, epoch, touched uint64 }
 
-// state is what holds now for a user's tickets.
-func (s *Service) state(user string) state {
-	return state{s.trust(), s.epoch.Load(), s.touched.of(user).Load()}
+// state is what holds now for what a ticket proved: it depends on its user, and on who
+// acts as the user.
+func (s *Service) state(p *proven) state {
+	st := state{s.trust(), s.epoch.Load(), s.touched.of(p.subject).Load()}
+	if p.actor != "" {
+		st.touched += s.touched.of(p.actor).Load() // both only grow, so their sum tells
+	}
+	return st
 }
 
 const (
@@ -34,12 +40,12 @@ const (
 func newTicketCache() (*otter.Cache[string, *admitted], error) {
 	return otter.New(&otter.Options[string, *admitted]{
 		MaximumWeight: ticketCacheSize,
-		Weigher:       func(token string, _ *admitted) uint32 { return uint32(len(token)) + ticketOverhead },
+		Weigher:       func(token string, a *admitted) uint32 { return uint32(len(token)+a.extras) + ticketOverhead },
 		Executor:      func(f func()) { f() }, // no goroutine outlives Close
 	})
 }
 
-// Verify tells who a ticket speaks for, with the roles that the user has now. It fails
+// Verify tells who a ticket or API key speaks for, with the roles that the user has now. It fails
 // with ErrNoTicket for "", with ErrExpired, with ErrInvalidTicket for whatever else is no ticket
 // of a user who may enter, and with a *database.Error when the user could not be read. A ticket that
 // was verified before costs one look into memory.
@@ -50,12 +56,12 @@ func (s *Service) Verify(token string) (*Caller, error) {
 	if e, ok := s.verified.GetIfPresent(token); ok {
 		// It is read before anything that it vouches for: what changes meanwhile makes
 		// the entry old from its start.
-		now := s.state(e.caller.Name)
+		now := s.state(&e.proven)
 		if now.trust == e.state.trust {
 			switch {
 			case !s.clock().Before(e.proven.expires):
 				s.verified.Invalidate(token)
-				return nil, ErrExpired
+				return nil, expired(token)
 			case e.state == now:
 				return e.caller, nil
 			}
@@ -63,33 +69,72 @@ func (s *Service) Verify(token string) (*Caller, error) {
 		}
 	}
 	trust := s.trust()
-	p, err := prove(token, s.keys, s.settings.Load().parser, s.clock)
+	p, err := s.prove(token)
 	if err != nil {
 		return nil, err
 	}
-	now := s.state(p.subject)
+	now := s.state(&p)
 	now.trust = trust
 	return s.admit(token, p, now)
 }
 
-// admit reads the user of a ticket that is ours.
-func (s *Service) admit(token string, p proven, now state) (*Caller, error) {
-	u, err := findUser(context.Background(), s.db, p.subject)
-	if err != nil {
-		return nil, err // the database gives up by itself after five seconds
+// prove tells whose a ticket or key is. What the database says of a key is read again,
+// after the state that it is admitted under.
+func (s *Service) prove(token string) (proven, error) {
+	if isKey(token) {
+		return s.proveKey(context.Background(), token)
 	}
-	ended, err := sessionEnded(context.Background(), s.db, p.session)
+	return prove(token, s.keys, s.settings.Load().parser, s.clock)
+}
+
+// admit reads the user of a ticket that is ours, or of a key.
+func (s *Service) admit(token string, p proven, now state) (*Caller, error) {
+	ctx := context.Background() // the database gives up by itself after five seconds
+	u, err := findUser(ctx, s.db, p.subject)
 	if err != nil {
 		return nil, err
 	}
-	if ended || u == nil || u.locked || !u.confirmed || u.ended(p.made, p.session) || u.name != p.subject {
-		s.verified.Invalidate(token)
-		return nil, ErrInvalidTicket
+	if u == nil || u.locked || !u.confirmed || u.name != p.subject {
+		return nil, s.forget(token, ErrInvalidTicket)
 	}
 	c := NewCaller(u.name, u.roles, s.settings.Load().includes)
-	c.ID, c.Session, c.Expires, c.made = p.id, p.session, p.expires, p.made
+	if isKey(token) {
+		c, err = s.admitKey(ctx, token, p, c)
+	} else {
+		err = s.admitTicket(ctx, p, u)
+	}
+	if err != nil {
+		return nil, s.forget(token, err)
+	}
+	c.ID, c.Session, c.Expires, c.Impersonator, c.made = p.id, p.session, p.expires, p.actor, p.made
 	c.Extras = extrasOf(u.extras)
 	// The text may be a piece of a large header that the clone does not keep alive.
-	s.verified.Set(strings.Clone(token), &admitted{p, c, now})
+	s.verified.Set(strings.Clone(token), &admitted{p, c, now, len(u.extras)})
 	return c, nil
+}
+
+// admitTicket fails with ErrInvalidTicket for a ticket that was ended.
+func (s *Service) admitTicket(ctx context.Context, p proven, u *userState) error {
+	ended, err := sessionEnded(ctx, s.db, p.session)
+	if err == nil && !ended && p.actor != "" {
+		ended, err = s.actorEnded(ctx, p)
+	}
+	if err == nil && (ended || u.ended(p.made, p.session)) {
+		err = ErrInvalidTicket
+	}
+	return err
+}
+
+// expired is the error of a ticket or key whose time is over.
+func expired(token string) error {
+	if isKey(token) {
+		return ErrExpired.with("The API key has expired.")
+	}
+	return ErrExpired
+}
+
+// forget drops a ticket that is refused from those that were verified.
+func (s *Service) forget(token string, why error) error {
+	s.verified.Invalidate(token)
+	return why
 }
