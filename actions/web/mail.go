@@ -18,7 +18,7 @@ var Mail = action.Define(action.Spec[mailInputs, action.None]{
 	Doc: "The mail is queued durably and handed to the server that `mail.smtp` names; without one it lands in `data/outbox/`. Inside a transaction " +
 		"of the main database it is sent when that commits, and not when it rolls back. `template: confirm` takes confirm.txt and confirm.html of the nearest " +
 		"`_templates` folder, whichever there are; both are alternatives of one mail. Where `subject` is left out the template says it: " +
-		"{{define \"subject\"}}Welcome{{end}}. What stands in `html` is sent as it is: put values into a template, which escapes them.",
+		"{{define \"subject\"}}Welcome{{end}}. What stands in `html` is sent as it is: values belong into a template, which escapes them.",
 	Example: "- mail: {to: \"${args.email}\", template: confirm, data: {name: \"${args.name}\", token: \"${last.token}\"}}\n",
 	Failures: []action.Outcome{
 		{Status: 400, Code: mail.ErrInvalidAddress.Code, When: "an address is none that mail can be sent to or from"},
@@ -84,6 +84,9 @@ func (in *mailInputs) bodies(l action.Load) {
 		conflict("data", "data are for a template, and there is none", "")
 	case in.Template == "" && !in.Subject.Given():
 		l.Problem(source.Problem{Span: l.At(""), Code: "missing_input", Text: "mail needs \"subject\""})
+	case in.HTML.Mixed():
+		l.Problem(source.Problem{Span: l.At("html"), Code: "unescaped", Text: "what ${…} gives would become HTML here, whatever it holds",
+			Hint: "put it into a template, which escapes it, or give the whole HTML as one ${…}"})
 	case in.Template != "" && (in.Text.Given() || in.HTML.Given()):
 		conflict("template", "a mail has either a template or text and html of its own", "")
 	case in.Template != "":
@@ -268,6 +271,7 @@ func (in *mailInputs) write(c *action.Call, m *mail.Message) error {
 	}
 	// A template's subject may be broken into lines for its author's eyes; one that a
 	// client breaks must not begin another header.
+	m.Text, m.HTML = strings.TrimLeft(m.Text, "\r\n"), strings.TrimLeft(m.HTML, "\r\n") // the lines of {{define}}
 	m.Subject = strings.Join(strings.Fields(m.Subject), " ")
 	return nil
 }

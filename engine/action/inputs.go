@@ -47,6 +47,10 @@ func (e *Expr[T]) Type() *schema.Type {
 	return e.Wants()
 }
 
+// Mixed reports whether the author wrote a text with some ${…} in it: what they give
+// stands in the text as it is.
+func (e *Expr[T]) Mixed() bool { return e.program != nil && e.program.Mixed() }
+
 // Constant is the input's value where it does not depend on the request.
 func (e *Expr[T]) Constant() (T, bool) { return e.value, e.constant }
 

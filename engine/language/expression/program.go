@@ -22,7 +22,8 @@ type Program struct {
 	eval     eval
 	locals   int // how many a frame needs
 	constant bool
-	value    any // of a constant
+	mixed    bool // a text of pieces
+	value    any  // of a constant
 	reads    []read
 	source   string
 }
@@ -140,7 +141,7 @@ func NewText(parts []TextPart) *Program {
 		class = max(class, p.Program.Type.Highest())
 		sources = append(sources, "string("+p.Program.source+")")
 	}
-	return group(schema.StringType.WithClass(class), values, strings.Join(sources, " + "), func(f *Frame) (any, error) {
+	text := group(schema.StringType.WithClass(class), values, strings.Join(sources, " + "), func(f *Frame) (any, error) {
 		var b strings.Builder
 		for _, e := range evals {
 			v, err := e(f)
@@ -158,7 +159,13 @@ func NewText(parts []TextPart) *Program {
 		}
 		return b.String(), nil
 	})
+	text.mixed = true
+	return text
 }
+
+// Mixed reports whether the program is a text of pieces, some of which are computed:
+// what they give stands in it as it is.
+func (p *Program) Mixed() bool { return p.mixed && !p.constant }
 
 // group is the program that runs the programs within it as one evaluation.
 func group(t *schema.Type, within []*Program, source string, run eval) *Program {
