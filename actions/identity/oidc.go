@@ -97,7 +97,8 @@ var OIDCFinish = action.Define(action.Spec[oidcFinishInputs, any]{
 	Name: "oidc.finish", Summary: "Finishes a login at an OpenID provider, and gives a ticket.", Main: "provider", Once: true,
 	Doc: "It stands at the callback of `oidc.start`, in a `get` with `unknown: ignore`, and reads what the provider sent from the query and the cookie itself. " +
 		"An account is linked to a user at its first login: to the one who has confirmed the same e-mail address, where the provider has " +
-		"verified it; otherwise a user with the role guest and without a password is made. `return_to` is what `oidc.start` was given.",
+		"verified it; otherwise a user with the role guest and without a password is made. A second factor is for the provider to ask for. " +
+		"`return_to` is what `oidc.start` was given.",
 	Example: "- oidc.finish: ${args.provider}\n",
 	Result:  loginType(schema.TokenType.OrNull()),
 	Failures: append([]action.Outcome{

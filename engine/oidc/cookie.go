@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
@@ -21,7 +22,7 @@ const (
 	cookieName = "cloudlet-login"
 	secureName = "__Host-" + cookieName
 
-	longestCookie = 4 << 10 // bytes
+	longestCookie = 4 << 10 // bytes, name and attributes included: browsers keep no longer ones
 	longestPath   = 1 << 10 // bytes of a path of this site
 )
 
@@ -46,12 +47,14 @@ func newPending(provider, callback, returnTo string, now time.Time) *pending {
 
 // cookie seals the login for the browser that began it.
 func (s *Service) cookie(c *configuration, p *pending) *http.Cookie {
-	plain, err := json.Marshal(p)
-	if err != nil {
+	var plain bytes.Buffer
+	e := json.NewEncoder(&plain)
+	e.SetEscapeHTML(false) // every & of a path would take six bytes
+	if err := e.Encode(p); err != nil {
 		panic(err) // texts and a number
 	}
 	k := c.blank()
-	k.Value, k.MaxAge = s.keys.Seal(purpose, plain), int(loginTime/time.Second)
+	k.Value, k.MaxAge = s.keys.Seal(purpose, plain.Bytes()), int(loginTime/time.Second)
 	return k
 }
 

@@ -255,6 +255,26 @@ func TestStartRefuses(t *testing.T) {
 	}
 }
 
+// TestLongReturn: what Start takes fits into a cookie that browsers keep.
+func TestLongReturn(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []string{"a", "&", "<", "ä", "\"", "%20"} {
+		to := "/" + strings.Repeat(c, (longestPath-1)/len(c))
+		_, cookie, err := w.service.Start(t.Context(), Beginning{Provider: "corp", Callback: callback, ReturnTo: to})
+		if err != nil || len(cookie.String()) > 4096 {
+			t.Errorf("%q gives a cookie of %d bytes, %v", c, len(cookie.String()), err)
+			continue
+		}
+		if p, err := w.service.open(cookie.Value, time.Now()); err != nil || p.ReturnTo != to {
+			t.Errorf("%q: %v", c, err)
+		}
+	}
+	long := "/" + strings.Repeat("\"", longestPath-1)
+	if _, _, err := w.service.Start(t.Context(), Beginning{Provider: "corp", Callback: long, ReturnTo: long}); !errors.Is(err, ErrInvalidReturn) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestUsed(t *testing.T) {
 	t.Parallel()
 	u := newUsed(3)

@@ -48,7 +48,10 @@ func (s *Service) Start(ctx context.Context, b Beginning) (address string, cooki
 	}
 	p := newPending(b.Provider, b.Callback, b.ReturnTo, c.clock())
 	address = party.config(m, c.public+b.Callback).AuthCodeURL(p.State, goidc.Nonce(p.Nonce), oauth2.S256ChallengeOption(p.Verifier))
-	return address, s.cookie(c, p), nil
+	if cookie = s.cookie(c, p); len(cookie.String()) > longestCookie {
+		return "", nil, ErrInvalidReturn // with all that has to be escaped in it
+	}
+	return address, cookie, nil
 }
 
 // Finish takes the request that the provider sent the browser back with, and tells who
