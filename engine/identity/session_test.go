@@ -285,8 +285,8 @@ func TestSessionsOfAnotherProcess(t *testing.T) {
 	}
 }
 
-// FuzzTokenRefresh looks for a token that is taken and was never given.
-func FuzzTokenRefresh(f *testing.F) {
+// FuzzToken looks for a token that is taken and was never given.
+func FuzzToken(f *testing.F) {
 	s, _ := openCheap(f)
 	given := enter(f, s, alicePassword).RefreshToken
 	for _, seed := range []string{"", given[:42], given + "=", strings.ToUpper(given), given[:42] + "\n", strings.Repeat("A", 43), "'; DROP TABLE cloudlet_users --", strings.Repeat("x", 1<<16)} {

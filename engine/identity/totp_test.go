@@ -286,8 +286,8 @@ func TestSealedWithAnotherSecret(t *testing.T) {
 	must(t, logInWith(other, alicePassword, recovery[0], here))
 }
 
-// FuzzTokenCode looks for a text that is taken as a code and is none.
-func FuzzTokenCode(f *testing.F) {
+// FuzzCode looks for a text that is taken as a code and is none.
+func FuzzCode(f *testing.F) {
 	s, c := openCheap(f)
 	app, recovery := withApp(f, s, c)
 	right := codeAt(f, app, c.Now())
