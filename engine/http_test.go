@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/pquerna/otp/totp"
 	"golang.org/x/tools/txtar"
 
 	"cloudlet/actions"
@@ -46,6 +47,7 @@ import (
 //	= ["Alien"]
 //	log … msg="a line of the log" …   some line matches, since the request before
 //	nolog … text …                    none does
+//	totp code $secret 30s             $code is what an authenticator app shows in 30 seconds
 //	canary text                       nothing that the engine writes ever holds it
 //
 // In bodies to send, `raw "\xff"` is quoted as in Go and `repeat 9 [` stands for nine of them.
@@ -153,6 +155,12 @@ func (c *httpCase) run(t *testing.T) {
 			if found := c.logged(s.rest, s.word == "log"); found != (s.word == "log") {
 				t.Errorf("line %d: %s %s; the log has\n%s", s.line, s.word, c.names.expand(s.rest), c.log.since())
 			}
+		case "totp":
+			words := strings.Fields(c.names.expand(s.rest))
+			ahead, err := time.ParseDuration(words[2])
+			fatal(t, err)
+			c.names[words[0]], err = totp.GenerateCode(words[1], time.Now().Add(ahead))
+			fatal(t, err)
 		case "canary":
 			c.canaries = append(c.canaries, s.rest)
 		}

@@ -17,7 +17,7 @@ import (
 type step struct {
 	line int
 
-	word, rest string   // of a look: sql, log, nolog, canary, wait
+	word, rest string   // of a look: sql, log, nolog, canary, totp
 	rows       []string // that sql wants
 
 	method, target, as string
@@ -88,7 +88,7 @@ func parseScript(text string) ([]*step, error) {
 	return steps, finish()
 }
 
-var looks = map[string]bool{"sql": true, "log": true, "nolog": true, "canary": true}
+var looks = map[string]bool{"sql": true, "log": true, "nolog": true, "canary": true, "totp": true}
 
 var headerLine = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*):(?: (.*))?$`)
 

@@ -131,8 +131,12 @@ func TestFailureOfTellsNothing(t *testing.T) {
 			t.Errorf("%v becomes %d %s %q", c.err, f.Status, f.Code, f.Detail)
 		}
 	}
-	if f := FailureOf(identity.ErrTooBusy); f.Header["Retry-After"] == "" {
-		t.Error("429 without Retry-After")
+	for wait, want := range map[time.Duration]string{0: "1", time.Millisecond: "1", 29*time.Second + time.Millisecond: "30", 15 * time.Minute: "900"} {
+		e := *identity.ErrTooManyFailures
+		e.RetryAfter = wait
+		if f := FailureOf(&e); f.Header["Retry-After"] != want {
+			t.Errorf("after %v: Retry-After: %s", wait, f.Header["Retry-After"])
+		}
 	}
 }
 
