@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,8 +12,10 @@ import (
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/settings"
+	"cloudlet/engine/jobs"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/mail"
 	"cloudlet/engine/secret"
 )
 
@@ -42,6 +45,8 @@ var CommandLine = Act{By: identity.ByCommandLine}
 type Accounts struct {
 	*identity.Service
 	Audit    *audit.Log
+	Mail     *mail.Service // that waits; it is sent where the app is served
+	queue    *jobs.Queue
 	db       *database.DB
 	keys     *secret.Keyring
 	settings *settings.Settings
@@ -82,8 +87,15 @@ func (a *Accounts) begin(ctx context.Context, dir string, o *options) error {
 	options := identityOptions(a.settings, o.log)
 	options.Audit = openAudit(a.db, a.keys, data, o.log)
 	a.Audit = options.Audit
-	a.Service, err = identity.Open(ctx, a.db, a.keys, options)
-	return err
+	if a.Service, err = identity.Open(ctx, a.db, a.keys, options); err != nil {
+		return err
+	}
+	p, err := openPost(a.db, a.keys, a.settings, data, o.log)
+	if err != nil {
+		return errors.Join(err, a.Service.Close())
+	}
+	a.queue, a.Mail = p.queue, p.mail
+	return nil
 }
 
 // identityOptions are what an app's settings say of its users.
@@ -129,7 +141,7 @@ func JSON(v any) []byte { return schema.AppendJSON(nil, v) }
 
 // Close closes the accounts.
 func (a *Accounts) Close() error {
-	err := a.Service.Close()
+	err := errors.Join(a.queue.Close(), a.Service.Close())
 	if e := a.db.Close(); err == nil {
 		err = e
 	}

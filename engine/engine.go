@@ -53,6 +53,7 @@ type Engine struct {
 	outgoing  *http.Transport // carries the requests of actions to others
 	allowed   []string        // the private services that it reaches
 	audit     *audit.Log
+	post      *post
 	databases map[string]*openDatabase // by name
 	warned    string                   // what the log was told of the settings
 	shut      bool                     // Close began: nothing is swapped in any more
@@ -128,6 +129,9 @@ func (e *Engine) close() error {
 		g.drain()
 	}
 	e.retired.Wait()
+	if e.post != nil {
+		errs = append(errs, e.post.queue.Close())
+	}
 	if e.oidc != nil {
 		errs = append(errs, e.oidc.Close())
 	}

@@ -151,6 +151,9 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	if err == nil {
 		err = e.identify(ctx, a, opened)
 	}
+	if err == nil {
+		err = e.enqueue(ctx, a, opened["main"].db)
+	}
 	if err != nil {
 		e.discard(opened)
 		return err
@@ -173,7 +176,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	e.carry(a.settings.HTTP.Allow, before)
 	find := func(name string) *database.DB { return current[name] }
 	g.services = &action.Services{PublicURL: a.settings.PublicURL, Proxies: a.settings.TrustedProxies,
-		Identity: e.identity, Audit: e.audit, Journal: e.journal, Database: find, Outgoing: e.outgoing, Files: filepath.Join(e.dataDir(), "files")}
+		Identity: e.identity, Audit: e.audit, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, Files: filepath.Join(e.dataDir(), "files")}
 	g.services.OIDC, g.services.Captcha = e.logins(a.settings, current["main"])
 	a.plan.Link(find)
 	for _, h := range a.handlers {

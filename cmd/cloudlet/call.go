@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"cloudlet/actions"
 	"cloudlet/engine"
@@ -96,7 +97,21 @@ func (c *callCommand) Run(ctx context.Context, t *terminal, f *folder) (err erro
 	if err != nil {
 		return err
 	}
-	return c.print(t, result)
+	err = c.print(t, result)
+	if settled := settle(ctx, e); err == nil {
+		err = settled
+	}
+	return err
+}
+
+// settleTime is how long what the endpoint put into the queue is worked here, where no
+// server of the app does it.
+const settleTime = 5 * time.Second
+
+func settle(ctx context.Context, e *engine.Engine) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	return e.Settle(ctx)
 }
 
 // print writes the result, and the status where it is news.

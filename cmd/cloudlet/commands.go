@@ -32,6 +32,7 @@ type commands struct {
 	User    userCommands   `cmd:"" help:"Look after the app's users."`
 	Role    roleCommands   `cmd:"" help:"Look after the app's roles."`
 	Audit   auditCommands  `cmd:"" help:"Look into the log of who did what."`
+	Mail    mailCommands   `cmd:"" help:"Look after the mails that are not handed over."`
 	Secret  secretCommands `cmd:"" help:"Look after the secret that signs tickets."`
 	Version versionCommand `cmd:"" help:"Say which version this is."`
 }

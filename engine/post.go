@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+
+	"cloudlet/engine/database"
+	"cloudlet/engine/internal/settings"
+	"cloudlet/engine/jobs"
+	"cloudlet/engine/mail"
+	"cloudlet/engine/secret"
+)
+
+// Names of the queue and of mail that the command line shows.
+type (
+	// MailEntry is a mail that is not handed over, as lists show it.
+	MailEntry = mail.Entry
+	// QueueError is what the queue refuses, with a sentence.
+	QueueError = jobs.Error
+)
+
+// post is the queue of a main database, and what sends mail on it.
+type post struct {
+	queue *jobs.Queue
+	mail  *mail.Service
+}
+
+// openPost opens the queue, which works nothing before it is started. What it has of its
+// own stands in the data folder: the lock, and the outbox.
+func openPost(db *database.DB, keys *secret.Keyring, s *settings.Settings, data string, log *slog.Logger) (*post, error) {
+	q, err := jobs.Open(db, jobs.Options{Dir: data, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return &post{q, mail.New(q, keys, mailConfig(s), mail.Options{Outbox: filepath.Join(data, "outbox"), Log: log})}, nil
+}
+
+func mailConfig(s *settings.Settings) mail.Config {
+	c := mail.Config{From: s.Mail.From}
+	if s.Mail.SMTP != nil {
+		server := mail.SMTP(*s.Mail.SMTP)
+		c.SMTP = &server
+	}
+	return c
+}
+
+// enqueue opens the queue of the main database, or tells the running one what has changed.
+func (e *Engine) enqueue(ctx context.Context, a *app, main *database.DB) error {
+	if e.post != nil && e.databases["main"].db == main {
+		if err := e.post.mail.Configure(ctx, mailConfig(a.settings)); err != nil {
+			e.o.log.Warn("mails that wait are not tried before their time", "reason", err)
+		}
+		return nil
+	}
+	p, err := openPost(main, e.keys, a.settings, e.dataDir(), e.o.log)
+	if err != nil {
+		return err
+	}
+	if before := e.current.Load(); before != nil {
+		before.old = append(before.old, e.post.queue)
+	}
+	e.post = p
+	p.queue.Start(p.mail.Kind())
+	return nil
+}
+
+// Settle works what waits in the queue: until nothing is due, it is seen that another
+// process works it, or the context ends, which is no failure.
+func (e *Engine) Settle(ctx context.Context) error {
+	e.mu.Lock()
+	p := e.post
+	e.mu.Unlock()
+	if err := p.queue.Settle(ctx); !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return nil
+}
