@@ -77,7 +77,7 @@ func build(m *Message, from string, now time.Time) (*letter, error) {
 }
 
 func tooLarge(size int) error {
-	return ErrInvalidMail.with("The mail has %.1f MiB as it is sent; it may have %d MiB.", float64(size)/(1<<20), MaxSize>>20)
+	return ErrTooLarge.with("The mail has %.1f MiB as it is sent; it may have %d MiB.", float64(size)/(1<<20), MaxSize>>20)
 }
 
 type builder struct {
@@ -87,7 +87,7 @@ type builder struct {
 
 func (b *builder) addresses(m *Message, from string) error {
 	if n := len(m.To) + len(m.Cc) + len(m.Bcc); n > MaxRecipients {
-		return ErrInvalidMail.with("The mail has %d recipients; it may have %d.", n, MaxRecipients)
+		return ErrTooManyRecipients.with("The mail has %d recipients; it may have %d.", n, MaxRecipients)
 	} else if n == 0 {
 		return ErrInvalidMail.with("The mail has no recipient.")
 	}
@@ -134,11 +134,11 @@ func parse(field string, texts []string) ([]*mail.Address, error) {
 	for i, text := range texts {
 		a, err := mail.ParseAddress(text)
 		if err != nil || !oneLine(text) || !oneLine(a.Name) || len(a.Name) > maxHeaderValue {
-			return nil, ErrInvalidMail.with("Address %d of %s is not one, as in name@example.org or Name <name@example.org>.", i+1, field)
+			return nil, ErrInvalidAddress.with("Address %d of %s is not one, as in name@example.org or Name <name@example.org>.", i+1, field)
 		}
 		at := strings.LastIndexByte(a.Address, '@')
 		if len(a.Address) > maxAddress || !localPart.MatchString(a.Address[:at]) || !domain.MatchString(a.Address[at+1:]) {
-			return nil, ErrInvalidMail.with("Address %d of %s is not one that every server takes: letters beyond ASCII, quotes and brackets are not.", i+1, field)
+			return nil, ErrInvalidAddress.with("Address %d of %s is not one that every server takes: letters beyond ASCII, quotes and brackets are not.", i+1, field)
 		}
 		list = append(list, a)
 	}

@@ -61,9 +61,18 @@ const (
 	MaxSize       = 10 << 20 // bytes, as it goes to the server
 )
 
-// ErrInvalidMail is what Send refuses a message with: an address that is none, a subject
-// of two lines, too many recipients, too large. Its Detail says which.
-var ErrInvalidMail = &Error{400, "invalid_mail", "The mail cannot be sent as it is."}
+// What mail refuses. The errors that it returns say more in Detail, and are found by
+// errors.Is.
+var (
+	// ErrInvalidAddress means that an address is none that mail can be sent to or from.
+	ErrInvalidAddress = &Error{400, "invalid_mail_address", "An address is not valid."}
+	// ErrInvalidMail means that something else in the message cannot be sent.
+	ErrInvalidMail = &Error{400, "invalid_mail", "The mail cannot be sent as it is."}
+	// ErrTooManyRecipients means more than MaxRecipients.
+	ErrTooManyRecipients = &Error{400, "too_many_recipients", "The mail has too many recipients."}
+	// ErrTooLarge means more than MaxSize.
+	ErrTooLarge = &Error{413, "mail_too_large", "The mail is too large."}
+)
 
 // with is the error with another sentence.
 func (e *Error) with(format string, args ...any) *Error {

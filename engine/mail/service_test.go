@@ -331,6 +331,7 @@ func TestOutbox(t *testing.T) {
 		if info, _ := os.Stat(files[i]); info.Mode().Perm() != 0o600 {
 			t.Error(info.Mode())
 		}
+		eventually(t, "it is told", func() bool { return strings.Contains(a.log.String(), "file="+files[i]) })
 		if log := a.log.String(); strings.Count(log, "file="+files[i]) != 1 || strings.Contains(log, "canary") || strings.Contains(log, want) {
 			t.Error(log)
 		}
