@@ -252,6 +252,24 @@ func TestSessionsAreBounded(t *testing.T) {
 	}
 }
 
+// A ticket that was verified is good without a look at the database, until something
+// changes; only its first use, which has to know the roles, reads.
+func TestVerifiedTicketsReadNothing(t *testing.T) {
+	t.Parallel()
+	s, _ := openCheap(t)
+	known, unknown := enter(t, s, alicePassword), enter(t, s, alicePassword)
+	_, err := s.Verify(known.Text)
+	must(t, err, s.Close(), s.db.Close()) // the watcher first, which would notice
+	for range 3 {
+		_, err := s.Verify(known.Text)
+		must(t, err)
+	}
+	var refused *Error
+	if _, err := s.Verify(unknown.Text); err == nil || errors.As(err, &refused) {
+		t.Errorf("without a database: %v", err)
+	}
+}
+
 // What ends in one process ends in another, within a second.
 func TestSessionsOfAnotherProcess(t *testing.T) {
 	t.Parallel()
