@@ -13,16 +13,21 @@ import (
 
 // userCommands are `cloudlet user …`.
 type userCommands struct {
-	Add    userAddCommand    `cmd:"" help:"Make a user."`
-	List   userListCommand   `cmd:"" help:"List the users."`
-	Delete userDeleteCommand `cmd:"" help:"Delete a user."`
-	Passwd userPasswdCommand `cmd:"" help:"Change a user's password."`
-	Grant  userGrantCommand  `cmd:"" help:"Give a user roles."`
-	Revoke userRevokeCommand `cmd:"" help:"Take roles from a user."`
+	Add     userAddCommand     `cmd:"" help:"Make a user."`
+	List    userListCommand    `cmd:"" help:"List the users."`
+	Delete  userDeleteCommand  `cmd:"" help:"Delete a user."`
+	Passwd  userPasswdCommand  `cmd:"" help:"Change a user's password."`
+	Lock    userLockCommand    `cmd:"" help:"Keep a user out."`
+	Unlock  userUnlockCommand  `cmd:"" help:"Let a locked user in again."`
+	Confirm userConfirmCommand `cmd:"" help:"Take a user's e-mail address as proven."`
+	Grant   userGrantCommand   `cmd:"" help:"Give a user roles."`
+	Revoke  userRevokeCommand  `cmd:"" help:"Take roles from a user."`
 }
 
 type userAddCommand struct {
 	Name          string   `arg:"" help:"The user's name."`
+	Email         string   `placeholder:"A" help:"The e-mail address."`
+	DisplayName   string   `name:"name" placeholder:"N" help:"How people know the user."`
 	Role          []string `placeholder:"R" help:"A role that the user has. May be repeated."`
 	CreateRoles   bool     `help:"Make the roles that do not exist."`
 	PasswordStdin bool     `help:"Read the password from the standard input."`
@@ -35,7 +40,7 @@ func (userAddCommand) Help() string {
 
 Example:
 
-    cloudlet user add alice --role editor --create-roles
+    cloudlet user add alice --role editor --create-roles --email alice@example.com --name "Alice A."
     cloudlet user add bob --password-stdin < password.txt
 `
 }
@@ -47,7 +52,7 @@ func (c *userAddCommand) Run(ctx context.Context, t *terminal, f *folder) error 
 		return err
 	}
 	return withAccounts(ctx, f, func(a *engine.Accounts) error {
-		err := a.AddUser(ctx, engine.CommandLine, engine.NewUser{Name: c.Name, Password: password, Roles: c.Role, CreateRoles: c.CreateRoles})
+		err := a.AddUser(ctx, engine.CommandLine, engine.NewUser{Name: c.Name, Password: password, Roles: c.Role, CreateRoles: c.CreateRoles, Email: c.Email, DisplayName: c.DisplayName})
 		if errors.Is(err, identity.ErrNoSuchRole) {
 			return fmt.Errorf("%w Make it with `cloudlet role add`, or say --create-roles", err)
 		}
