@@ -17,8 +17,10 @@
 //	engine/language   what an author writes: source (places and problems), schema (types
 //	                  and values), expression (${…}), document (YAML). Knows no action,
 //	                  no HTTP, no database.
-//	engine/database   databases and their statements; engine/identity: users and tickets.
-//	                  Services that know nothing of endpoints.
+//	engine/database   databases and their statements; and the other services that know
+//	                  nothing of endpoints: secret (what every key is derived from), audit
+//	                  (who did what), identity (users and tickets), oidc and captcha, jobs (a
+//	                  durable queue), mail, template.
 //	engine/action     the contract of actions, the one package that whoever writes an
 //	                  action imports.
 //	engine/internal   settings (cloudlet.yaml), arguments (requests to values), plan
@@ -29,6 +31,28 @@
 //	cmd/cloudlet      the command line.
 //
 // The import order is a table in house_test.go, and the test fails when it is broken.
+//
+// # Accounts
+//
+// Where the language leaves something open, logins do what the OWASP cheat sheets on
+// authentication, password storage, session management and forgotten passwords ask:
+//
+//   - Passwords have at least 12 characters and are none of the 10,000 that are tried
+//     first; nothing else is asked of them. They are kept as argon2id (19 MiB, 2 passes).
+//   - An unknown user, a wrong password and a locked user get one answer after the same
+//     work. Registration and forgotten passwords answer alike whether an address is
+//     known, after a fixed time; what there is to know is mailed to its owner.
+//   - Nobody logs in before the e-mail address is proven. Whoever registers and does not
+//     come back within a week is removed, so that nobody keeps names and addresses of others.
+//   - Guessing is slowed for a user at an address, never for the user everywhere: nobody
+//     can lock somebody else out.
+//   - Links in mails carry 256 random bits, are kept as hashes, work once and not for
+//     long; HEAD does not use them up. A new address counts once its link was followed.
+//   - Refresh tokens work once. One that comes back was copied: its session ends.
+//   - A changed password ends all other sessions, its owner is told by mail, and an open
+//     link for a new one ends too. A reset logs nobody in.
+//   - Administrators cannot make themselves root, nor act on those who are.
+//   - Whatever changes an account is in the audit log, in the same transaction.
 //
 // # Adding an action
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"cloudlet/engine/audit"
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
@@ -61,3 +62,15 @@ func DocumentOf(e *Engine) ([]byte, *plan.Plan) {
 func WithAround(around func(http.Handler) http.Handler) Option {
 	return func(o *options) { o.around = around }
 }
+
+// Exec runs a statement on a running engine's main database.
+func Exec(ctx context.Context, e *Engine, sql string) error {
+	e.mu.Lock()
+	db := e.databases["main"].db
+	e.mu.Unlock()
+	_, err := db.Exec(ctx, sql)
+	return err
+}
+
+// VerifyAudit holds a running engine's audit log against its chain.
+func VerifyAudit(ctx context.Context, e *Engine) (*audit.Report, error) { return e.audit.Verify(ctx) }

@@ -26,7 +26,7 @@ func TestGeneratedRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	g := &generator{T: t, contract: contractOf(t, e), tickets: map[string]string{"nobody": ""}}
+	g := &generator{T: t, engine: e, contract: contractOf(t, e), tickets: map[string]string{"nobody": ""}}
 	for name, roles := range map[string][]string{"root": {"root"}, "guest": {"guest"}} {
 		if err := engine.UsersOf(e).AddUser(t.Context(), engine.CommandLine, engine.NewUser{Name: "a-" + name, Password: "correct horse battery", Roles: roles}); err != nil {
 			t.Fatal(err)
@@ -54,6 +54,7 @@ func TestGeneratedRequests(t *testing.T) {
 
 type generator struct {
 	*testing.T
+	engine    *engine.Engine
 	contract  *contract
 	server    *httptest.Server
 	tickets   map[string]string
@@ -69,8 +70,12 @@ type sent struct {
 	ticket  string
 }
 
-// verb sends everything that can be made of a verb's arguments.
+// verb sends everything that can be made of a verb's arguments, as root with a ticket
+// of its own: a logout ends it.
 func (g *generator) verb(v *plan.Verb) {
+	ticket, err := engine.UsersOf(g.engine).Issue(g.Context(), "a-root")
+	fatal(g.T, err)
+	g.tickets["root"] = ticket.Text
 	base := sent{values: map[string]string{}, ticket: g.tickets["root"]}
 	for i := range v.Arguments {
 		good, _ := samples(&v.Arguments[i])
@@ -105,7 +110,7 @@ func (g *generator) verb(v *plan.Verb) {
 		for _, name := range []string{"nobody", "guest"} {
 			refused := base
 			refused.ticket = g.tickets[name]
-			g.send(v, refused, false)
+			g.send(v, refused, name == "guest" && v.Auth.User)
 		}
 		forged := base
 		forged.ticket = g.tickets["root"] + "x"
@@ -193,6 +198,12 @@ func (g *generator) send(v *plan.Verb, s sent, good bool) {
 // asJSON is a sample as it stands in a JSON body.
 func asJSON(a *schema.Field, text string) string {
 	switch a.Type.Kind {
+	case schema.List:
+		return string(schema.AppendJSON(nil, []any{text}))
+	case schema.ObjectK:
+		if strings.HasPrefix(text, "{") {
+			return text
+		}
 	case schema.Int, schema.Float, schema.Bool:
 		if text != "" && !strings.ContainsAny(text, "xy") {
 			return text
@@ -211,7 +222,23 @@ func samples(a *schema.Field) (good, bad []string) {
 	case schema.Int:
 		return numbers(l)
 	case schema.String:
+		if l.Enum != nil {
+			for _, v := range l.Enum {
+				good = append(good, v.(string))
+			}
+			return good, []string{"none of them", ""}
+		}
 		return wordings(l)
+	case schema.Bool:
+		return []string{"true", "false"}, []string{"maybe", "yes", ""}
+	case schema.Email:
+		return []string{"a@example.com", "ä.b+c@sub.example.com"}, []string{"a", "@example.com", "a@b@c", "a@example.com\r\nBcc: b@example.com", ""}
+	case schema.DateTime:
+		return []string{"2026-01-02T03:04:05Z", "2026-01-02T03:04:05+02:00"}, []string{"2026-01-02", "now", ""}
+	case schema.List:
+		return wordings(&schema.Limits{})
+	case schema.ObjectK:
+		return []string{`{}`, `{"a": {"b": [1, null]}}`}, []string{`x`}
 	}
 	panic("no samples of " + a.Type.String() + " yet: say here what they are")
 }

@@ -101,7 +101,7 @@ func TestSchemasTakeGoodFiles(t *testing.T) {
 		n += goodFiles(t, name, texts)
 	}
 	shipped := map[string]string{}
-	for name, text := range texts(t, ".yaml", ".sql") {
+	for name, text := range texts(t, ".yaml", ".sql", ".txt", ".html") {
 		if strings.HasPrefix(name, "endpoints/") {
 			shipped[name] = string(text)
 		}

@@ -215,7 +215,7 @@ func TestTestsLeaveNothing(t *testing.T) {
 	app, before := tree(t, dir), goleak.IgnoreCurrent()
 	report := runTests(t, dir, engine.TestOptions{Parallel: 3})
 	if text := reportText(report); len(report.Results) != 300 || strings.Contains(text, "FAIL") {
-		t.Errorf("the tests do not pass alone:\n%s", text)
+		t.Errorf("%d tests, which do not pass alone:\n%s", len(report.Results), text)
 	}
 	goleak.VerifyNone(t, before)
 	if diff := cmp.Diff(app, tree(t, dir)); diff != "" {

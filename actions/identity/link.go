@@ -29,9 +29,7 @@ var UserConfirmation = action.Define(action.Spec[userConfirmationInputs, any]{
 	Failures: fails(noSuchUser, emailTaken, invalidEmail, onlyRoot, loginRequired,
 		outcome(identity.ErrTooManyLinks, "five tokens were made within the hour")),
 	Prepare: func(l action.Load, in *userConfirmationInputs) action.Result {
-		if in.ValidFor <= 0 || in.ValidFor > identity.MaxConfirmation {
-			l.Problem(source.Problem{Span: l.At("valid_for"), Code: outOfRange.Code, Text: "valid_for is longer than nothing, and at most 30d"})
-		}
+		checkValidFor(l, in.ValidFor)
 		return action.Gives(linkType)
 	},
 	Run: func(c *action.Call, in *userConfirmationInputs) (any, error) {
@@ -56,6 +54,12 @@ type userConfirmationInputs struct {
 	Username action.Expr[string] `doc:"The user's name."`
 	Email    action.Expr[string] `doc:"The address to prove; by default the user's present one." optional:""`
 	ValidFor time.Duration       `doc:"How long the token can be used, at most 30 days." default:"24h"`
+}
+
+func checkValidFor(l action.Load, d time.Duration) {
+	if d <= 0 || d > identity.MaxConfirmation {
+		l.Problem(source.Problem{Span: l.At("valid_for"), Code: outOfRange.Code, Text: "valid_for is longer than nothing, and at most 30d"})
+	}
 }
 
 // UserConfirm uses up the token of a confirmation mail.

@@ -169,11 +169,11 @@ func (b *builder) content(m *Message) error {
 	case size > MaxSize:
 		return tooLarge(size)
 	case m.Text == "":
-		b.m.SetBodyString(gomail.TypeTextHTML, m.HTML)
+		b.m.SetBodyString(gomail.TypeTextHTML, crlf(m.HTML), encoding(m.HTML))
 	default:
-		b.m.SetBodyString(gomail.TypeTextPlain, m.Text)
+		b.m.SetBodyString(gomail.TypeTextPlain, crlf(m.Text), encoding(m.Text))
 		if m.HTML != "" {
-			b.m.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+			b.m.AddAlternativeString(gomail.TypeTextHTML, crlf(m.HTML), encoding(m.HTML))
 		}
 	}
 	for i, a := range m.Attachments {
@@ -182,6 +182,26 @@ func (b *builder) content(m *Message) error {
 		}
 	}
 	return nil
+}
+
+// longestLine is how long a line may be that is sent as it is (RFC 5322, section 2.1.1), in bytes.
+const longestLine = 998
+
+// encoding leaves plain ASCII as it is, so that whoever looks into data/outbox can
+// follow a link there; all else is quoted-printable.
+func encoding(text string) gomail.PartOption {
+	for line := range strings.Lines(text) {
+		if len(line) > longestLine || strings.ContainsFunc(line, func(r rune) bool { return r != '\t' && r != '\n' && r != '\r' && (r < ' ' || r > '~') }) {
+			return gomail.WithPartEncoding(gomail.EncodingQP)
+		}
+	}
+	return gomail.WithPartEncoding(gomail.NoEncoding)
+}
+
+// crlf ends each line as mails do (RFC 5322, section 2.3).
+func crlf(text string) string {
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+	return strings.ReplaceAll(text, "\n", "\r\n")
 }
 
 func (b *builder) attach(i int, a Attachment) error {

@@ -48,7 +48,7 @@ func (d *document) responses(v *plan.Verb) *schema.Object {
 		a.failures = append(a.failures, f)
 		d.problems = true
 	}
-	open := at(0).failures
+	open, computed := at(0).failures, at(0).responses
 	if len(open) == 0 && len(at(0).responses) == 0 {
 		list = slices.DeleteFunc(list, func(a *answer) bool { return a.status == 0 })
 	}
@@ -62,6 +62,10 @@ func (d *document) responses(v *plan.Verb) *schema.Object {
 			name = strconv.Itoa(a.status)
 		}
 		a.anywhere = open
+		if a.status != 0 && len(a.failures) > 0 {
+			// One whose status is computed may come in a problem's place, as a page of on_error does.
+			a.responses = append(slices.Clip(a.responses), computed...)
+		}
 		all.put(name, d.share(a))
 	}
 	return all.done()

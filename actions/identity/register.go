@@ -1,0 +1,66 @@
+package identity
+
+import (
+	"time"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/identity"
+)
+
+// UserRegister makes a user who has to prove the e-mail address.
+var UserRegister = action.Define(action.Spec[userRegisterInputs, any]{
+	Name: "user.register", Summary: "Makes a user who has still to prove the e-mail address, and the token of the link that proves it.",
+	Doc: "It is `user.create` with `confirmed: false` and `user.confirmation` in one, for endpoints that anybody may call: where a user has the address already, " +
+		"the result is null, after the same work and the same checks, so that the answer need not tell. Mail the link, or the news that there is an account already, in " +
+		"the same `transaction`. `user.confirm` takes the token.",
+	Example: "- user.register:\n    username: ${args.username}\n    email: ${args.email}\n    password: ${args.password}\n  as: registered\n",
+	Result:  resetType,
+	Failures: fails(
+		outcome(identity.ErrUserNameTaken, "a user has the name"),
+		outcome(identity.ErrInvalidUserName, "no user can have the name"),
+		badPassword, invalidEmail,
+		outcome(identity.ErrInvalidName, "the name is too long, or has control characters"),
+		outcome(identity.ErrInvalidExtras, "the extras are too large"),
+		tooBusy,
+	),
+	Prepare: func(l action.Load, in *userRegisterInputs) action.Result {
+		checkValidFor(l, in.ValidFor)
+		return action.Gives(resetType)
+	},
+	Run: func(c *action.Call, in *userRegisterInputs) (any, error) {
+		r := &reading{call: c}
+		n := identity.NewUser{
+			Name: value(r, &in.Username), Password: value(r, &in.Password), Email: value(r, &in.Email), DisplayName: optional(r, &in.DisplayName),
+			Extras: optional(r, &in.Extras),
+		}
+		if r.err != nil {
+			return nil, r.err
+		}
+		users := c.Services.Identity
+		if err := n.Check(); err != nil {
+			return nil, err
+		}
+		var err error
+		if n.Computed, err = users.Password(c.Context, n.Name, n.Password); err != nil { // before the lock is taken
+			return nil, err
+		}
+		act, err := c.Act()
+		if err != nil {
+			return nil, err
+		}
+		token, u, err := users.Register(c.Context, act, n, in.ValidFor)
+		if err != nil || token == "" {
+			return nil, err
+		}
+		return resetShape.New([]any{token, accountObject(u)}), nil
+	},
+})
+
+type userRegisterInputs struct {
+	Username    action.Expr[string]     `doc:"The name to log in with, at most 64 characters. ASCII letters are compared without case."`
+	Email       action.Expr[string]     `doc:"The e-mail address, to be proven."`
+	Password    action.Expr[string]     `doc:"At least 12 characters, and not among those that are tried first." class:"secret"`
+	DisplayName action.Expr[string]     `name:"name" doc:"How people know the user." optional:""`
+	Extras      action.Expr[action.Map] `doc:"The app's own fields, at most 16 KiB as JSON." optional:""`
+	ValidFor    time.Duration           `doc:"How long the token can be used, at most 30 days." default:"24h"`
+}
