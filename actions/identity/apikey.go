@@ -35,7 +35,7 @@ var APIKeyCreate = action.Define(action.Spec[apiKeyCreateInputs, any]{
 	Name: "api_key.create", Summary: "Makes an API key of the caller, which programs send as Authorization: Bearer.",
 	Doc: "The key is shown this once, and kept as a hash. It stands for the caller, with no more of its roles than the caller has at the moment of a request, and works until it " +
 		"expires, is revoked, or its owner is locked or deleted; a changed password does not end it. With a key nobody can make or revoke keys, change a " +
-		"password or an e-mail address, log out, act as somebody else, or do what is kept for root in `user.*` and `role.*`.",
+		"password or an e-mail address, delete the own account, log out, act as somebody else, or do what is kept for root in `user.*` and `role.*`.",
 	Example: "- api_key.create: {name: \"${args.name}\", roles: [guest], expires: 90d}\n",
 	Result:  newKeyType,
 	Failures: fails(unauthorized, loginRequired,

@@ -117,5 +117,5 @@ var (
 		"Tickets from before do not work any more. ", (*identity.Service).Unlock)
 	// UserDelete removes a user.
 	UserDelete = ofUser("user.delete", "Deletes a user, with all that belongs to the login, and ends the user's tickets at once.",
-		"What the app's own tables hold of the user stays. ", (*identity.Service).DeleteUser, lastRoot)
+		"What the app's own tables hold of the user stays. ", (*identity.Service).DeleteUser, lastRoot, loginRequired)
 )

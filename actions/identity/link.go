@@ -95,7 +95,7 @@ type userConfirmInputs struct {
 // UserReset makes the token of a mail with which a password is chosen anew.
 var UserReset = action.Define(action.Spec[userResetInputs, any]{
 	Name: "user.reset", Summary: "Makes a token for a link with which a forgotten password is chosen anew, valid for an hour and for one use.",
-	Doc: "`user.reset_password` takes it. A new token ends those before it. The result is null where there is no such user, or one who is locked or has had five " +
+	Doc: "`user.reset_password` takes it. A new token ends those before it. A user may have no e-mail address to mail it to. The result is null where there is no such user, or one who is locked or has had five " +
 		"tokens within the hour; and where a caller without the role root asks for another user who has it.",
 	Example:  "- user.reset: {email: \"${args.email}\"}\n  as: link\n",
 	Result:   resetType,

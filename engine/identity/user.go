@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"cloudlet/engine/database"
@@ -147,9 +148,15 @@ func (s *Service) removeUnconfirmed(ctx context.Context, tx *database.Tx, now ti
 }
 
 // DeleteUser removes a user and ends the user's tickets. It fails with ErrNoSuchUser,
-// ErrForbidden or ErrLastRoot.
+// ErrForbidden or ErrLastRoot, and with ErrLoginRequired where an API key deletes its owner,
+// or an impersonator the user.
 func (s *Service) DeleteUser(ctx context.Context, act Act, name string) error {
 	return s.administer(ctx, act, name, func(tx *database.Tx, u *userState) error {
+		if strings.EqualFold(act.By, u.name) {
+			if err := act.needLogin(); err != nil {
+				return err
+			}
+		}
 		if err := keepRoot(ctx, tx, u); err != nil {
 			return err
 		}

@@ -1,0 +1,78 @@
+package engine_test
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"cloudlet/actions"
+)
+
+// Every action has an example, and each is a step that compiles as it is shown, in an
+// app that has what examples speak of.
+func TestExamplesOfActions(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"cloudlet.yaml": "databases: {main: \"sqlite::memory:\"}\n" +
+			"oidc: {corp: {issuer: \"https://login.example.com\", client_id: a, client_secret: \"${secrets.corp}\"}}\n" +
+			"captcha: {turnstile: {secret: \"${secrets.corp}\", site_key: a}}\n" +
+			"mail: {from: no-reply@example.com}\n" +
+			"secrets: {corp: {env: CORP}}\n",
+		"endpoints/_migrations/1.sql": "CREATE TABLE films (id INTEGER PRIMARY KEY, title TEXT, year INTEGER);\n" +
+			"CREATE TABLE people (id INTEGER PRIMARY KEY);\nCREATE TABLE accounts (id INTEGER PRIMARY KEY, balance INTEGER);\n",
+		"endpoints/_templates/confirm.txt":    "{{define \"subject\"}}Confirm{{end}}{{.name}} {{.token}}",
+		"endpoints/_templates/confirm.html":   "{{.name}} {{.token}}",
+		"endpoints/_templates/confirmed.html": "{{.name}}",
+		"endpoints/_templates/receipt.txt":    "{{.film.title}}",
+		"endpoints/films/{id}.yaml":           "get:\n  arguments: {id: int}\n  actions: [{return: \"${args.id}\"}]\n",
+	}
+	for i, a := range actions.All() {
+		if a.Example == "" {
+			t.Errorf("%s has no example", a.Name)
+			continue
+		}
+		if !strings.Contains(a.Example, a.Name+":") {
+			t.Errorf("the example of %s does not show it", a.Name)
+		}
+		files[fmt.Sprintf("endpoints/example%02d.yaml", i)] = endpointOf(a.Example)
+	}
+	problems, err := checkApp(makeApp(t, files), map[string]string{"CORP": "hidden"})
+	fatal(t, err)
+	for _, p := range problems {
+		if !p.Warning {
+			t.Error(p)
+		}
+	}
+}
+
+var argument = regexp.MustCompile(`args\.([a-z_]+)`)
+
+// endpointOf is an endpoint whose chain is an example, behind what binds its names.
+func endpointOf(example string) string {
+	types := map[string]string{"password": "secret", "current": "secret", "code": "secret", "token": "secret", "refresh_token": "secret", "captcha": "secret",
+		"limit": "int", "offset": "int", "amount": "int", "from": "int", "to": "int", "year": "int", "id": "int", "titles": "[string]"}
+	var names []string
+	for _, m := range argument.FindAllStringSubmatch(example, -1) {
+		names = append(names, m[1])
+	}
+	slices.Sort(names)
+	var b strings.Builder
+	b.WriteString("post:\n  auth: user\n  arguments:\n    unused: string?\n")
+	for _, name := range slices.Compact(names) {
+		t := types[name]
+		if t == "" {
+			t = "string"
+		}
+		fmt.Fprintf(&b, "    %s: %s\n", name, t)
+	}
+	b.WriteString("  actions:\n    - set: {film: {id: 1, title: Alien, owner: alice, price: 2}, total: 1}\n    - set: {films: \"${[film]}\"}\n")
+	if strings.Contains(example, "last.token") {
+		b.WriteString("    - user.confirmation: {username: alice}\n")
+	}
+	for line := range strings.Lines(example) {
+		b.WriteString("    " + line)
+	}
+	return b.String()
+}
