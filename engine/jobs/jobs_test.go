@@ -334,3 +334,44 @@ func TestRest(t *testing.T) {
 	b.enqueue(nil, "b")
 	eventually(t, "work again", func() bool { return b.doneCount() == 2 })
 }
+
+// TestForgets sees that what was given up a month ago goes, and the rest stays.
+func TestForgets(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sqlite::memory:", "", func(context.Context, *Job, string) error { return nil })
+	for _, days := range []int{29, 31} {
+		at := time.Now().UTC().AddDate(0, 0, -days).Format(stamp)
+		if _, err := b.db.Exec(t.Context(), "INSERT INTO river_job (kind, queue, state, finalized_at) VALUES ('note', 'note', 'discarded', ?)", at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.queue.Start(b.kind)
+	b.enqueue(nil, "a")
+	eventually(t, "one is gone", func() bool { return b.doneCount() == 1 && len(b.list()) == 1 })
+	if list := b.list(); list[0].ID != 1 || list[0].State != Dead {
+		t.Errorf("%+v", list)
+	}
+}
+
+// BenchmarkEnqueue is a job in a transaction of its own, in memory and not worked.
+func BenchmarkEnqueue(b *testing.B) {
+	db, err := database.Open(b.Context(), database.Config{Name: "main", URL: "sqlite::memory:"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Migrate(b.Context(), []database.Set{Migrations()}); err != nil {
+		b.Fatal(err)
+	}
+	q, err := Open(db, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer q.Close()
+	kind := &Kind{Name: "note", Attempts: 3}
+	for b.Loop() {
+		if _, err := q.Enqueue(b.Context(), nil, New{Kind: kind, Args: json.RawMessage(`{"text":"x"}`)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

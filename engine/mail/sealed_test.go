@@ -2,10 +2,12 @@ package mail
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"cloudlet/engine/secret"
 )
@@ -71,4 +73,25 @@ func TestNothingIsReadable(t *testing.T) {
 	s.mu.Unlock()
 	eventually(t, "the hand-over", func() bool { return len(s.all()) == 1 && a.empty() })
 	look()
+}
+
+// TestSilentServer closes the app while a server does not answer: the mail is given back.
+func TestSilentServer(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer listener.Close()
+	a := openApp(t, t.TempDir(), Config{SMTP: &SMTP{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, TLS: "none"}}, Options{}).start()
+	a.send(message("x"))
+	conn, err := listener.Accept()
+	must(t, err)
+	defer conn.Close()
+	began := time.Now()
+	must(t, a.queue.Close())
+	if took := time.Since(began); took > 6*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if list := a.states(); len(list) != 1 || list[0] != "1 waiting 0 1 " {
+		t.Error(list)
+	}
 }

@@ -9,7 +9,6 @@ import (
 	"net/textproto"
 	"regexp"
 	"slices"
-	"sync"
 	"time"
 
 	"cloudlet/engine/jobs"
@@ -65,23 +64,24 @@ type delivery struct {
 
 // dial connects, encrypts and logs in. Nothing that fails here is the message's fault.
 func (s *Service) dial(ctx context.Context, c *SMTP) (*delivery, error) {
-	d := &delivery{}
+	d := &delivery{stop: func() bool { return true }}
+	config := &tls.Config{ServerName: c.Host, RootCAs: s.o.Roots, MinVersion: tls.VersionTLS12}
+	var dialer interface {
+		DialContext(ctx context.Context, network, address string) (net.Conn, error)
+	} = &net.Dialer{}
+	if c.TLS == "tls" {
+		dialer = &tls.Dialer{Config: config}
+	}
 	options := []gomail.Option{
-		gomail.WithPort(c.Port), gomail.WithTimeout(connectTime), gomail.WithoutSMTPUTF8(),
-		gomail.WithTLSConfig(&tls.Config{ServerName: c.Host, RootCAs: s.o.Roots, MinVersion: tls.VersionTLS12}),
-		gomail.WithTLSPolicy(policy(c.TLS)),
-		gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-			d.conn = conn
+		gomail.WithPort(c.Port), gomail.WithTimeout(connectTime), gomail.WithoutSMTPUTF8(), gomail.WithTLSConfig(config), gomail.WithTLSPolicy(policy(c.TLS)),
+		gomail.WithDialContextFunc(func(dialing context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(dialing, network, address)
+			if err == nil {
+				d.conn = conn
+				d.stop = context.AfterFunc(ctx, func() { conn.Close() }) // nothing behind it looks at ctx
+			}
 			return conn, err
 		}),
-	}
-	if c.TLS == "tls" {
-		options = append(options, gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := (&tls.Dialer{Config: &tls.Config{ServerName: c.Host, RootCAs: s.o.Roots, MinVersion: tls.VersionTLS12}}).DialContext(ctx, network, address)
-			d.conn = conn
-			return conn, err
-		}))
 	}
 	options = append(options, login(c)...)
 	client, err := gomail.NewClient(c.Host, options...)
@@ -90,14 +90,13 @@ func (s *Service) dial(ctx context.Context, c *SMTP) (*delivery, error) {
 	}
 	// go-mail leaves the connection open where it fails after it.
 	if d.client, err = client.DialToSMTPClientWithContext(ctx); err != nil {
-		if d.conn != nil {
+		if d.stop(); d.conn != nil {
 			d.conn.Close()
 		}
 		f := refused("the connection", err)
 		f.Permanent = false
 		return nil, f
 	}
-	d.stop = context.AfterFunc(ctx, sync.OnceFunc(func() { d.conn.Close() }))
 	return d, nil
 }
 
