@@ -32,7 +32,7 @@ func Families() []Family {
 			identity.UserLock, identity.UserUnlock, identity.UserDelete,
 			identity.UserConfirmation, identity.UserConfirm, identity.UserReset, identity.UserResetPassword,
 			identity.RoleGrant, identity.RoleRevoke, identity.RoleSet, identity.RoleCreate, identity.RoleDelete, identity.RoleList,
-			identity.TOTPEnroll, identity.TOTPConfirm, identity.TOTPVerify, identity.TOTPDisable,
+			identity.TOTPEnroll, identity.TOTPConfirm, identity.TOTPVerify, identity.TOTPDisable, identity.TOTPReset,
 			identity.APIKeyCreate, identity.APIKeyRevoke, identity.APIKeyList, identity.Impersonate,
 			identity.OIDCStart, identity.OIDCFinish, identity.Captcha, identity.CaptchaChallenge,
 		}},

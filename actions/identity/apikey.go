@@ -33,6 +33,7 @@ func keyValues(k *identity.Key) []any {
 // APIKeyCreate makes a key.
 var APIKeyCreate = action.Define(action.Spec[apiKeyCreateInputs, any]{
 	Name: "api_key.create", Summary: "Makes an API key of the caller, which programs send as Authorization: Bearer.",
+	Writes: true,
 	Doc: "The key is shown this once, and kept as a hash. It stands for the caller, with no more of its roles than the caller has at the moment of a request, and works until it " +
 		"expires, is revoked, or its owner is locked or deleted; a changed password does not end it. With a key nobody can make or revoke keys, change a " +
 		"password or an e-mail address, delete the own account, log out, act as somebody else, or do what is kept for root in `user.*` and `role.*`.",
@@ -93,6 +94,7 @@ func (r *reading) actOfCaller() (identity.Act, error) {
 // APIKeyRevoke ends a key.
 var APIKeyRevoke = action.Define(action.Spec[apiKeyRevokeInputs, action.None]{
 	Name: "api_key.revoke", Summary: "Ends an API key of the caller at once.", Main: "name",
+	Writes:   true,
 	Example:  "- api_key.revoke: ${args.name}\n",
 	Failures: fails(unauthorized, loginRequired, outcome(identity.ErrNoSuchKey, "the caller has no such key")),
 	Run: func(c *action.Call, in *apiKeyRevokeInputs) (action.None, error) {

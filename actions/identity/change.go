@@ -11,6 +11,7 @@ import (
 // UserUpdate changes what belongs to a user.
 var UserUpdate = action.Define(action.Spec[userUpdateInputs, any]{
 	Name: "user.update", Summary: "Changes a user's e-mail address, name or extras; what is left out or null stays.",
+	Writes: true,
 	Doc: "Of the extras the given ones change, null removes one, and the others stay. An empty text removes the address or the name. The address is taken as " +
 		"proven, and links that were mailed to the one before end: for a user who changes an own one, use `user.confirmation` " +
 		"with the new address instead. " + rootRule,
@@ -43,6 +44,7 @@ type userUpdateInputs struct {
 // UserChangePassword gives a user another password.
 var UserChangePassword = action.Define(action.Spec[userChangePasswordInputs, action.None]{
 	Name: "user.change_password", Summary: "Changes a password, by default the caller's, and ends the user's other tickets.",
+	Writes: true,
 	Doc: "The current password is needed unless the caller has the role admin or root; a wrong one counts as a failed login. The session that " +
 		"asks for it goes on where it is the user's own; all others end, and links to choose a password anew with them. API keys stay. " + rootRule,
 	Example: "- user.change_password: {current: \"${args.current}\", password: \"${args.password}\"}\n",
@@ -90,7 +92,7 @@ type userInputs struct {
 // ofUser is an action that does something to a user of a name.
 func ofUser(name, summary, doc string, do func(s *identity.Service, ctx context.Context, act identity.Act, user string) error, failures ...action.Outcome) *action.Action {
 	return action.Define(action.Spec[userInputs, action.None]{
-		Name: name, Summary: summary, Main: "username", Doc: doc + rootRule,
+		Name: name, Summary: summary, Main: "username", Doc: doc + rootRule, Writes: true,
 		Example:  "- " + name + ": ${args.username}\n",
 		Failures: fails(append(failures, noSuchUser, onlyRoot)...),
 		Run: func(c *action.Call, in *userInputs) (action.None, error) {

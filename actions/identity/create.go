@@ -8,6 +8,7 @@ import (
 // UserCreate makes a user.
 var UserCreate = action.Define(action.Spec[userCreateInputs, any]{
 	Name: "user.create", Summary: "Makes a user.",
+	Writes: true,
 	Doc: "Who registers proves the e-mail address first: with `confirmed: false` the user cannot log in until `user.confirm`, and is removed " +
 		"after a week without it. " + rootRule,
 	Example: "- user.create:\n    username: ${args.username}\n    password: ${args.password}\n    email: ${args.email}\n    confirmed: false\n",

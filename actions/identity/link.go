@@ -22,6 +22,7 @@ var (
 // UserConfirmation makes the token of a confirmation mail.
 var UserConfirmation = action.Define(action.Spec[userConfirmationInputs, any]{
 	Name: "user.confirmation", Summary: "Makes a token for a link that proves a user's e-mail address, for one use.",
+	Writes: true,
 	Doc: "`user.confirm` takes it. A new token ends those before it; five are made for a user within an hour. With `email` it proves " +
 		"another address, which becomes the user's when it is confirmed, and not before. " + rootRule,
 	Example: "- user.confirmation: {username: \"${args.username}\"}\n  as: link\n",
@@ -65,6 +66,7 @@ func checkValidFor(l action.Load, d time.Duration) {
 // UserConfirm uses up the token of a confirmation mail.
 var UserConfirm = action.Define(action.Spec[userConfirmInputs, any]{
 	Name: "user.confirm", Summary: "Takes the token of user.confirmation: the user's e-mail address is proven.", Main: "token",
+	Writes: true,
 	Doc: "`first_time` tells whether the user was not confirmed before: then is the time to give roles. HEAD on an endpoint that uses it is answered " +
 		"with 405, so that nobody who only looks at a link uses it up.",
 	Example:  "- user.confirm: ${args.token}\n",
@@ -95,6 +97,7 @@ type userConfirmInputs struct {
 // UserReset makes the token of a mail with which a password is chosen anew.
 var UserReset = action.Define(action.Spec[userResetInputs, any]{
 	Name: "user.reset", Summary: "Makes a token for a link with which a forgotten password is chosen anew, valid for an hour and for one use.",
+	Writes: true,
 	Doc: "`user.reset_password` takes it. A new token ends those before it. A user may have no e-mail address to mail it to. The result is null where there is no such user, or one who is locked or has had five " +
 		"tokens within the hour; and where a caller without the role root asks for another user who has it.",
 	Example:  "- user.reset: {email: \"${args.email}\"}\n  as: link\n",
@@ -130,6 +133,7 @@ type userResetInputs struct {
 // UserResetPassword uses up the token of such a mail.
 var UserResetPassword = action.Define(action.Spec[userResetPasswordInputs, any]{
 	Name: "user.reset_password", Summary: "Takes the token of user.reset and sets the password; all tickets of the user end.",
+	Writes: true,
 	Doc: "The e-mail address counts as proven, for the token came through it; `first_time` tells whether it was not before. HEAD on an endpoint that " +
 		"uses it is answered with 405.",
 	Example:  "- user.reset_password: {token: \"${args.token}\", password: \"${args.password}\"}\n",

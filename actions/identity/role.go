@@ -13,6 +13,7 @@ func ofRoles(name, summary, doc string, do func(s *identity.Service, ctx context
 	return action.Define(action.Spec[userRolesInputs, any]{
 		Name: name, Summary: summary, Doc: "It holds at once, for the user's tickets too. " + doc + rootRule,
 		Example:  "- " + name + ": {username: \"${args.username}\", roles: [guest]}\n",
+		Writes:   true,
 		Result:   schema.ListOf(schema.StringType),
 		Failures: fails(append(failures, noSuchUser, noSuchRole, onlyRoot)...),
 		Run: func(c *action.Call, in *userRolesInputs) (any, error) {
@@ -64,6 +65,7 @@ var (
 // RoleCreate makes a role.
 var RoleCreate = action.Define(action.Spec[roleCreateInputs, any]{
 	Name: "role.create", Summary: "Makes a role.", Main: "name",
+	Writes:  true,
 	Example: "- role.create: {name: \"${args.name}\", description: \"${args.description}\"}\n",
 	Result:  roleType,
 	Failures: fails(
@@ -96,6 +98,7 @@ type roleCreateInputs struct {
 // RoleDelete removes a role.
 var RoleDelete = action.Define(action.Spec[roleDeleteInputs, action.None]{
 	Name: "role.delete", Summary: "Deletes a role.", Main: "name",
+	Writes:  true,
 	Doc:     "The roles root, admin and guest stay. With `force` it is taken from the users who have it; without, they keep it from being deleted. A role that includes root is deleted only by root.",
 	Example: "- role.delete: ${args.name}\n",
 	Failures: fails(noSuchRole,

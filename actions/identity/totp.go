@@ -19,6 +19,7 @@ var (
 // TOTPEnroll makes a secret for an authenticator app of the caller.
 var TOTPEnroll = action.Define(action.Spec[totpEnrollInputs, any]{
 	Name: "totp.enroll", Summary: "Makes a secret for an authenticator app of the caller: time-based codes of six digits (RFC 6238).",
+	Writes: true,
 	Doc: "The url is what the app reads as a QR code; the secret can be typed instead. Nothing changes for the caller before `totp.confirm` has " +
 		"seen a code of the app; until then enrolling again replaces the secret. Who has an app already needs a `code` of it, or a recovery code.",
 	Example:  "- totp.enroll:\n",
@@ -59,6 +60,7 @@ var (
 // TOTPConfirm turns an enrolled authenticator app on.
 var TOTPConfirm = action.Define(action.Spec[totpCodeInputs, any]{
 	Name: "totp.confirm", Summary: "Turns the enrolled authenticator app of the caller on, and gives ten recovery codes.", Main: "code",
+	Writes: true,
 	Doc: "From then on `authenticate` needs a code. Each recovery code takes the place of one, once; they are kept as hashes and cannot be shown again. " +
 		"The caller's other sessions end, which were opened without the app.",
 	Example:  "- totp.confirm: ${args.code}\n",
@@ -101,6 +103,7 @@ var TOTPVerify = action.Define(action.Spec[totpCodeInputs, action.None]{
 // TOTPDisable takes the caller's authenticator app away.
 var TOTPDisable = action.Define(action.Spec[totpCodeInputs, action.None]{
 	Name: "totp.disable", Summary: "Takes the caller's authenticator app and recovery codes away: a login needs no code any more.", Main: "code",
+	Writes:   true,
 	Doc:      "The caller's other sessions end.",
 	Example:  "- totp.disable: ${args.code}\n",
 	Failures: append([]action.Outcome{notEnrolled}, codeFailures...),
@@ -113,6 +116,30 @@ var TOTPDisable = action.Define(action.Spec[totpCodeInputs, action.None]{
 		return action.None{}, c.Services.Identity.DisableTOTP(c.Context, act, caller, code)
 	},
 })
+
+// TOTPReset takes away the authenticator app of somebody who has lost it.
+var TOTPReset = action.Define(action.Spec[totpResetInputs, action.None]{
+	Name: "totp.reset", Summary: "Takes away the authenticator app of a user who has lost it, without a code: for administrators.", Main: "username",
+	Writes:   true,
+	Doc:      "The user's tickets end. Nobody resets the own one: that is `totp.disable`. " + rootRule,
+	Example:  "- totp.reset: ${args.username}\n",
+	Failures: fails(noSuchUser, notEnrolled, onlyRoot, loginRequired),
+	Run: func(c *action.Call, in *totpResetInputs) (action.None, error) {
+		name, err := in.Username.Value(c)
+		if err != nil {
+			return action.None{}, err
+		}
+		act, err := c.Act()
+		if err != nil {
+			return action.None{}, err
+		}
+		return action.None{}, c.Services.Identity.ResetTOTP(c.Context, act, name)
+	},
+})
+
+type totpResetInputs struct {
+	Username action.Expr[string] `doc:"The user's name."`
+}
 
 type totpCodeInputs struct {
 	Code action.Expr[string] `doc:"Of the caller's authenticator app; spaces do not matter." class:"secret"`

@@ -15,6 +15,7 @@ import (
 // Mail sends a mail.
 var Mail = action.Define(action.Spec[mailInputs, action.None]{
 	Name: "mail", Summary: "Sends a mail: text, HTML, or both from a template.",
+	Writes: true,
 	Doc: "The mail is queued durably and handed to the server that `mail.smtp` names; without one it lands in `data/outbox/`. Inside a transaction " +
 		"of the main database it is sent when that commits, and not when it rolls back. `template: confirm` takes confirm.txt and confirm.html of the nearest " +
 		"`_templates` folder, whichever there are; both are alternatives of one mail. Where `subject` is left out the template says it: " +

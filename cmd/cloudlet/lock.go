@@ -80,3 +80,28 @@ func (c *userConfirmCommand) Run(ctx context.Context, t *terminal, f *folder) er
 		return nil
 	})
 }
+
+type userResetTOTPCommand struct {
+	Name string `arg:"" help:"The user."`
+}
+
+// Help is what --help says besides the flags.
+func (userResetTOTPCommand) Help() string {
+	return `For who has lost the authenticator app and the recovery codes: a login needs no code any more. The user's tickets end at once.
+
+Example:
+
+    cloudlet user reset-totp alice
+`
+}
+
+// Run takes the second factor away.
+func (c *userResetTOTPCommand) Run(ctx context.Context, t *terminal, f *folder) error {
+	return withAccounts(ctx, f, func(a *engine.Accounts) error {
+		if err := a.ResetTOTP(ctx, engine.CommandLine, c.Name); err != nil {
+			return err
+		}
+		t.notef("%s logs in without a code now\n", c.Name)
+		return nil
+	})
+}

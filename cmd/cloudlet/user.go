@@ -13,15 +13,16 @@ import (
 
 // userCommands are `cloudlet user …`.
 type userCommands struct {
-	Add     userAddCommand     `cmd:"" help:"Make a user."`
-	List    userListCommand    `cmd:"" help:"List the users."`
-	Delete  userDeleteCommand  `cmd:"" help:"Delete a user."`
-	Passwd  userPasswdCommand  `cmd:"" help:"Change a user's password."`
-	Lock    userLockCommand    `cmd:"" help:"Keep a user out."`
-	Unlock  userUnlockCommand  `cmd:"" help:"Let a locked user in again."`
-	Confirm userConfirmCommand `cmd:"" help:"Take a user's e-mail address as proven."`
-	Grant   userGrantCommand   `cmd:"" help:"Give a user roles."`
-	Revoke  userRevokeCommand  `cmd:"" help:"Take roles from a user."`
+	Add       userAddCommand       `cmd:"" help:"Make a user."`
+	List      userListCommand      `cmd:"" help:"List the users."`
+	Delete    userDeleteCommand    `cmd:"" help:"Delete a user."`
+	Passwd    userPasswdCommand    `cmd:"" help:"Change a user's password."`
+	Lock      userLockCommand      `cmd:"" help:"Keep a user out."`
+	Unlock    userUnlockCommand    `cmd:"" help:"Let a locked user in again."`
+	Confirm   userConfirmCommand   `cmd:"" help:"Take a user's e-mail address as proven."`
+	ResetTOTP userResetTOTPCommand `cmd:"" name:"reset-totp" help:"Take a user's lost second factor away."`
+	Grant     userGrantCommand     `cmd:"" help:"Give a user roles."`
+	Revoke    userRevokeCommand    `cmd:"" help:"Take roles from a user."`
 }
 
 type userAddCommand struct {

@@ -44,6 +44,9 @@ type Spec[In, Out any] struct {
 	// Once says that what the step does can be done only once: a verb with such a step
 	// does not take HEAD.
 	Once bool
+	// Writes says that the step changes what outlasts the request, or sends it: users,
+	// mails. A public verb with such a step is one to look at twice.
+	Writes bool
 	// Failures are the problems that the action itself can answer with.
 	Failures []Outcome
 	// Prepare, where there is one, runs once at load when the inputs are bound;
@@ -79,6 +82,7 @@ type Action struct {
 	Beside                      bool
 	Ends                        bool
 	Once                        bool
+	Writes                      bool
 	Inputs                      []Input
 	Result                      *schema.Type // nil: none, or only Prepare knows
 	HasResult                   bool
@@ -127,7 +131,7 @@ var NoResult any = &noResult{}
 func Define[In, Out any](spec Spec[In, Out]) *Action {
 	a := &Action{
 		Name: spec.Name, Summary: spec.Summary, Doc: spec.Doc, Example: spec.Example,
-		Main: spec.Main, Beside: spec.Beside, Ends: spec.Ends, Once: spec.Once, Failures: spec.Failures,
+		Main: spec.Main, Beside: spec.Beside, Ends: spec.Ends, Once: spec.Once, Writes: spec.Writes, Failures: spec.Failures,
 		Inputs: inputsOf[In](spec.Name, spec.Main),
 	}
 	a.Result, a.HasResult = resultOf[Out](spec.Name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"cloudlet/engine/database"
 )
@@ -126,16 +127,52 @@ func (s *Service) DisableTOTP(ctx context.Context, act Act, caller *Caller, code
 		if refused, err = s.takeCode(ctx, tx, act, u, st, code); refused != nil || err != nil {
 			return refused, err
 		}
-		for _, sql := range []string{"DELETE FROM cloudlet_totp WHERE user_id = ?", "DELETE FROM cloudlet_recovery_codes WHERE user_id = ?"} {
-			if _, err := tx.Exec(ctx, sql, u.id); err != nil {
-				return nil, err
-			}
+		if err := removeTOTP(ctx, tx, u); err != nil {
+			return nil, err
 		}
 		if err := s.endOtherTickets(ctx, tx, u, caller.sessionOf(u)); err != nil {
 			return nil, err
 		}
 		return nil, s.record(ctx, tx, act, "totp.disabled", u.name)
 	})
+}
+
+// ResetTOTP takes away the authenticator app of a user who has lost it, without a code:
+// for whoever administers users. The user's tickets end. A login could otherwise go on
+// with it, so nobody resets the own one while logged in. It fails with ErrNoSuchUser,
+// ErrNotEnrolled, ErrForbidden or ErrLoginRequired.
+func (s *Service) ResetTOTP(ctx context.Context, act Act, username string) error {
+	if err := act.needLogin(); err != nil {
+		return err
+	}
+	if strings.EqualFold(act.By, username) {
+		return ErrForbidden.with("The own second factor ends with a code of it, or with a recovery code.")
+	}
+	return s.administer(ctx, act, username, func(tx *database.Tx, u *userState) error {
+		n, err := count(ctx, tx, "SELECT count(*) FROM cloudlet_totp WHERE user_id = ?", u.id)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrNotEnrolled
+		}
+		if err := removeTOTP(ctx, tx, u); err != nil {
+			return err
+		}
+		if err := s.endTickets(ctx, tx, u); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, act, "totp.reset", u.name)
+	})
+}
+
+func removeTOTP(ctx context.Context, tx *database.Tx, u *userState) error {
+	for _, sql := range []string{"DELETE FROM cloudlet_totp WHERE user_id = ?", "DELETE FROM cloudlet_recovery_codes WHERE user_id = ?"} {
+		if _, err := tx.Exec(ctx, sql, u.id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // withCode runs f, which looks at a code of the caller, as a try that is slowed where too many

@@ -323,3 +323,33 @@ func FuzzCode(f *testing.F) {
 		}
 	})
 }
+
+// TestResetTOTP: who has lost the app logs in without it once an administrator says so,
+// and nobody gets around the own one that way.
+func TestResetTOTP(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	s := openService(t, Options{Clock: c.Now})
+	addUser(t, s, "alice", alicePassword)
+	addUser(t, s, "ada", bobPassword, "admin")
+	addUser(t, s, "rita", bobPassword, "root")
+	withApp(t, s, c)
+	before := issue(t, s, "alice")
+	by := func(name string) Act { return Act{By: name, Caller: callerOf(t, s, name)} }
+	wantError(t, s.ResetTOTP(t.Context(), by("alice"), "ALICE"), ErrForbidden)
+	wantError(t, s.ResetTOTP(t.Context(), by("ada"), "ada"), ErrForbidden)
+	wantError(t, s.ResetTOTP(t.Context(), by("ada"), "rita"), ErrForbidden)
+	wantError(t, s.ResetTOTP(t.Context(), by("ada"), "nobody"), ErrNoSuchUser)
+	key := by("ada")
+	key.Caller = &Caller{Name: "ada", APIKey: "k"}
+	wantError(t, s.ResetTOTP(t.Context(), key, "alice"), ErrLoginRequired)
+	if _, err := s.Verify(before); err != nil {
+		t.Fatalf("what was refused ended tickets: %v", err)
+	}
+	must(t, s.ResetTOTP(t.Context(), by("ada"), "alice"))
+	_, err := s.Verify(before)
+	wantError(t, err, ErrInvalidTicket)
+	_, err = s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword})
+	must(t, err)
+	wantError(t, s.ResetTOTP(t.Context(), by("ada"), "alice"), ErrNotEnrolled)
+}

@@ -51,6 +51,7 @@ func (b *builder) bindAction(sc *scope, s *step, w *written) action.Result {
 		sc.fails.add(w.act.Failures...)
 	}
 	sc.frame.once = sc.frame.once || w.act.Once
+	sc.frame.writes = sc.frame.writes || w.act.Writes
 	if w.act.Ends {
 		r.Ends = true
 	}
