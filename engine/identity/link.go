@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"strings"
 	"time"
 
 	"cloudlet/engine/database"
@@ -56,7 +55,7 @@ func (s *Service) Confirmation(ctx context.Context, act Act, username, email str
 		if err != nil {
 			return err
 		}
-		if email != "" && !strings.EqualFold(email, present) {
+		if email != "" && !same(email, present) {
 			if err := act.needLogin(); err != nil {
 				return err
 			}
@@ -115,7 +114,7 @@ func (s *Service) sought(ctx context.Context, act Act, username, email string) (
 		return s.UserOfEmail(ctx, act, email)
 	}
 	u, err := s.User(ctx, act, username)
-	if u != nil && email != "" && !strings.EqualFold(u.Email, email) {
+	if u != nil && email != "" && !same(u.Email, email) {
 		return nil, err
 	}
 	return u, err
@@ -209,7 +208,7 @@ func (s *Service) Confirm(ctx context.Context, act Act, token string) (user *Use
 			return err
 		}
 		fields := []any{"first_time", !u.confirmed}
-		if l.email != "" && !strings.EqualFold(l.email, present) {
+		if l.email != "" && !same(l.email, present) {
 			if err := s.setEmail(ctx, tx, u, l.email); err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ func (act Act) isRoot() bool {
 
 // protect fails with ErrForbidden where who acts may not change the user.
 func (s *Service) protect(act Act, u *userState) error {
-	if act.isRoot() || strings.EqualFold(act.By, u.name) || !s.includeRoot(u.roles) {
+	if act.isRoot() || same(act.By, u.name) || !s.includeRoot(u.roles) {
 		return nil
 	}
 	return ErrForbidden.with("Only a user with the role root may do that to another.")

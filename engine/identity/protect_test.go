@@ -123,3 +123,25 @@ func TestRootChangesItself(t *testing.T) {
 	must(t, s.SetPassword(t.Context(), Act{By: "Boss", Caller: limited}, "boss", bobPassword))
 	wantError(t, s.Grant(t.Context(), Act{By: "boss", Caller: limited}, "boss", RoleRoot), ErrForbidden)
 }
+
+// Names that are the same to Unicode's folding are two users to the database: who has the
+// one is not the other.
+func TestWhoIsCalledAlmostAsRoot(t *testing.T) {
+	t.Parallel()
+	s, _ := openCheap(t)
+	ctx := t.Context()
+	for root, other := range map[string]string{"boss": "bo\u017fs", "kim": "\u212aim", "Éric": "éric"} {
+		must(t, s.AddUser(ctx, Act{}, NewUser{Name: root, Password: alicePassword, Roles: []string{RoleRoot}, Email: root + "@example.com"}))
+		addUser(t, s, other, alicePassword, RoleAdmin)
+		act := asCaller(callerOf(t, s, other))
+		email := "mine@example.com"
+		_, err := s.UpdateUser(ctx, act, root, Update{Email: &email})
+		wantError(t, err, ErrForbidden)
+		wantError(t, s.SetPassword(ctx, act, root, bobPassword), ErrForbidden)
+		wantError(t, s.DeleteUser(ctx, act, root), ErrForbidden)
+		// Nor is an address another one.
+		if u, err := s.sought(ctx, Act{}, root, other+"@example.com"); u != nil || err != nil {
+			t.Errorf("%s is found by the address of %s: %v", root, other, err)
+		}
+	}
+}

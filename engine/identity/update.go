@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"strings"
 
 	"cloudlet/engine/database"
 	"cloudlet/engine/language/schema"
@@ -89,7 +88,7 @@ func (s *Service) changeEmail(ctx context.Context, tx *database.Tx, act Act, u *
 	if err := s.setEmail(ctx, tx, u, email); err != nil {
 		return false, err
 	}
-	if email != "" && !strings.EqualFold(email, present) {
+	if email != "" && !same(email, present) {
 		err = s.markConfirmed(ctx, tx, u)
 	}
 	return true, err

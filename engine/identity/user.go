@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"cloudlet/engine/database"
@@ -152,7 +151,7 @@ func (s *Service) removeUnconfirmed(ctx context.Context, tx *database.Tx, now ti
 // or an impersonator the user.
 func (s *Service) DeleteUser(ctx context.Context, act Act, name string) error {
 	return s.administer(ctx, act, name, func(tx *database.Tx, u *userState) error {
-		if strings.EqualFold(act.By, u.name) {
+		if same(act.By, u.name) {
 			if err := act.needLogin(); err != nil {
 				return err
 			}
