@@ -1,14 +1,19 @@
 package engine_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"mime/quotedprintable"
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 
 	"cloudlet/engine"
+	"cloudlet/engine/action"
+	"cloudlet/engine/language/schema"
 )
 
 // quotedPrintable decodes a mail's text; what is not encoded passes as it is.
@@ -23,6 +28,13 @@ func (c *circle) canaries() {
 	if len(c.secrets) < 25 {
 		c.t.Fatalf("only %d secrets were kept", len(c.secrets))
 	}
+	c.searched()
+	c.audited()
+}
+
+// searched looks into the log, the problems and the folder.
+func (c *circle) searched() {
+	c.t.Helper()
 	written := map[string]string{"the log": c.log.all(), "a problem": c.said.String()}
 	err := filepath.WalkDir(filepath.Join(c.dir, "data"), func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || d.Name() == "secret.key" {
@@ -53,6 +65,11 @@ func (c *circle) canaries() {
 			c.t.Errorf("%s holds a password's hash", where)
 		}
 	}
+}
+
+// audited looks into the audit log, which has to have all that happened and be whole.
+func (c *circle) audited() {
+	c.t.Helper()
 	rows, err := engine.Look(c.t.Context(), c.engine, "main", "SELECT event, actor, subject, fields FROM cloudlet_audit")
 	fatal(c.t, err)
 	for secret, what := range c.secrets {
@@ -70,4 +87,57 @@ func (c *circle) canaries() {
 	if err != nil || len(report.Faults) > 0 {
 		c.t.Errorf("the audit log is not whole: %+v, %v", report, err)
 	}
+}
+
+// TestTracesHoldNoSecrets: what `call --trace` shows of a login's steps is what anybody
+// may see over a shoulder.
+func TestTracesHoldNoSecrets(t *testing.T) {
+	t.Parallel()
+	c := openCircle(t)
+	var traced strings.Builder
+	call := func(method, path string, args ...[2]string) map[string]any {
+		t.Helper()
+		out, err := c.engine.Call(t.Context(), engine.CallRequest{Method: method, Path: path, Args: args, Trace: func(s action.Traced) {
+			fmt.Fprintf(&traced, "%s %v", s.Action, schema.Text(s.Result))
+			for _, in := range s.Inputs {
+				fmt.Fprintf(&traced, " %s=%v", in.Name, schema.Text(in.Value))
+			}
+			if s.Failure != nil {
+				fmt.Fprintf(&traced, " %v", s.Failure)
+			}
+			traced.WriteByte('\n')
+		}})
+		fatal(t, err)
+		body := map[string]any{}
+		if len(out.Body) > 0 && out.Body[0] == '{' {
+			fatal(t, json.Unmarshal(out.Body, &body))
+		}
+		return body
+	}
+	password := [2]string{"password", c.keep("a password", "correct horse battery")}
+	call("POST", "/auth/register", [2]string{"username", "alice"}, [2]string{"email", "alice@example.com"}, password)
+	link := c.link(1)
+	call("GET", "/auth/confirm", [2]string{"token", link[len(link)-43:]})
+	login := call("POST", "/auth/login", [2]string{"username", "alice"}, password)
+	refresh := c.keep("a refresh token", login["refresh_token"].(string))
+	c.keep("a ticket", login["ticket"].(string))
+	c.tickets(received{body: call("POST", "/auth/refresh", [2]string{"refresh_token", refresh})})
+	call("POST", "/auth/login", [2]string{"username", "alice"}, [2]string{"password", c.keep("a wrong password", "wrong horse battery")})
+	call("POST", "/auth/forgot", [2]string{"email", "alice@example.com"})
+	link = c.link(2)
+	token := [2]string{"token", link[len(link)-43:]}
+	call("GET", "/auth/reset", token)
+	call("POST", "/auth/reset", token, [2]string{"password", c.keep("a new password", "battery horse correct")})
+	text := traced.String()
+	for _, action := range []string{"user.register", "mail", "user.confirm", "authenticate", "refresh", "user.reset", "page", "user.reset_password", "invalid_credentials"} {
+		if !strings.Contains(text, action) {
+			t.Errorf("nothing was traced of %s", action)
+		}
+	}
+	for secret, what := range c.secrets {
+		if strings.Contains(text, secret) {
+			t.Errorf("a trace holds %s", what)
+		}
+	}
+	c.searched()
 }
