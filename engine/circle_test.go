@@ -273,6 +273,9 @@ func (c *circle) forgets(alice object, ticket string) string {
 	if !strings.Contains(done.text, "The password is changed") {
 		c.t.Errorf("it answers\n%s", done.text)
 	}
+	if told := c.mails(5)[4]; !strings.Contains(told, "Your password was changed") {
+		c.t.Errorf("the owner is told\n%s", told)
+	}
 	c.wants("401", "GET", "/guests", ticket, nil)
 	c.wants("400 invalid_token", "POST", path, "", object{"token": token, "password": "yet another password"})
 	c.wants("401 invalid_credentials", "POST", "/auth/login", "", object{"username": "alice", "password": "correct horse battery"})
@@ -284,7 +287,7 @@ func (c *circle) forgets(alice object, ticket string) string {
 	c.wants("204", "POST", "/auth/password", ticket, object{"current": alice["password"], "password": third})
 	c.wants("401", "GET", "/guests", other, nil)
 	alice["password"] = third
-	if told := c.mails(5)[4]; !strings.Contains(told, "Your password was changed") {
+	if told := c.mails(6)[5]; !strings.Contains(told, "Your password was changed") {
 		c.t.Errorf("the owner is told\n%s", told)
 	}
 	ticket, _ = c.login(object{"username": "alice", "password": third})
