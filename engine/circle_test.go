@@ -195,7 +195,8 @@ func (c *circle) register(alice object) {
 	if told := c.mails(2)[1]; !strings.Contains(told, "You have an account already") || mailedLink.MatchString(told) {
 		c.t.Errorf("the owner is told\n%s", told)
 	}
-	c.wants("401 invalid_credentials", "POST", "/auth/login", "", object{"username": "mallory", "password": alice["password"]})
+	// Nor does a login with the new name tell that the address is known.
+	c.wants("403 not_confirmed", "POST", "/auth/login", "", object{"username": "mallory", "password": alice["password"]})
 	// An expired link, and one that was replaced, are as good as a wrong one.
 	c.expire()
 	c.wants("400 invalid_token", "GET", link, "", nil)

@@ -12,8 +12,8 @@ var UserRegister = action.Define(action.Spec[userRegisterInputs, any]{
 	Name: "user.register", Summary: "Makes a user who has still to prove the e-mail address, and the token of the link that proves it.",
 	Writes: true,
 	Doc: "It is `user.create` with `confirmed: false` and `user.confirmation` in one, for endpoints that anybody may call: where a user has the address already, " +
-		"the result is null, after the same work and the same checks, so that the answer need not tell. Mail the link, or the news that there is an account already, in " +
-		"the same `transaction`. `user.confirm` takes the token.",
+		"the result is null, after the same work and the same checks, so that the answer need not tell. The user is made then too, without the address, and removed " +
+		"after a week: else a login would tell. Mail the link, or the news that there is an account already, in the same `transaction`. `user.confirm` takes the token.",
 	Example: "- user.register:\n    username: ${args.username}\n    email: ${args.email}\n    password: ${args.password}\n  as: registered\n",
 	Result:  resetType,
 	Failures: fails(

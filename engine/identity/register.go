@@ -9,18 +9,31 @@ import (
 )
 
 // Register makes a user who has still to prove the e-mail address, and the token of a
-// link that proves it. Both are none where a user has the address already: whoever asks
-// must not learn that, so nothing else is different, and the caller tells the owner.
-// It fails as AddUser does, with ErrInvalidEmail where there is no address.
+// link that proves it. Where a user has the address already both are none, and the new user
+// is made without an address: nobody can log in with it, and it is gone after a week. Without
+// it, a login with the new password, or a second registration with the name, would tell
+// whoever asks that the address is known. The caller tells the owner.
+// It fails as AddUser does, but for ErrEmailTaken, and with ErrInvalidEmail where there is no address.
 func (s *Service) Register(ctx context.Context, act Act, n NewUser, validFor time.Duration) (token string, user *User, err error) {
 	if n.Email == "" {
 		return "", nil, ErrInvalidEmail
 	}
 	n.Unconfirmed = true
+	if n.Computed == nil {
+		if err := n.Check(); err != nil {
+			return "", nil, err
+		}
+		if n.Computed, err = s.Password(ctx, n.Name, n.Password); err != nil {
+			return "", nil, err
+		}
+	}
 	err = s.within(ctx, act, func() {}, func(tx *database.Tx) error {
 		in := act
 		in.Tx = tx
-		if err := s.AddUser(ctx, in, n); err != nil {
+		if err := s.AddUser(ctx, in, n); errors.Is(err, ErrEmailTaken) {
+			n.Email = ""
+			return s.AddUser(ctx, in, n)
+		} else if err != nil {
 			return err
 		}
 		if token, err = s.Confirmation(ctx, in, n.Name, "", validFor); err != nil {
@@ -29,8 +42,8 @@ func (s *Service) Register(ctx context.Context, act Act, n NewUser, validFor tim
 		user, err = s.User(ctx, in, n.Name)
 		return err
 	})
-	if errors.Is(err, ErrEmailTaken) {
-		return "", nil, nil
+	if err != nil {
+		return "", nil, err
 	}
-	return token, user, err
+	return token, user, nil
 }
