@@ -233,6 +233,8 @@ func samples(a *schema.Field) (good, bad []string) {
 		return []string{"true", "false"}, []string{"maybe", "yes", ""}
 	case schema.Email:
 		return []string{"a@example.com", "ä.b+c@sub.example.com"}, []string{"a", "@example.com", "a@b@c", "a@example.com\r\nBcc: b@example.com", ""}
+	case schema.Duration:
+		return []string{"90s", "1h30m", "90d"}, []string{"90", "soon", ""}
 	case schema.DateTime:
 		return []string{"2026-01-02T03:04:05Z", "2026-01-02T03:04:05+02:00"}, []string{"2026-01-02", "now", ""}
 	case schema.List:

@@ -48,10 +48,10 @@ type setInputs struct {
 	Names action.Assignments `doc:"Values by the name that they are bound to."`
 }
 
-// Transaction runs steps whose SQL commits together or not at all.
+// Transaction runs steps whose changes commit together or not at all.
 var Transaction = action.Define(action.Spec[transactionInputs, any]{
-	Name: "transaction", Summary: "Runs steps whose SQL commits together, or not at all.", Main: "do", Beside: true,
-	Doc:     "It begins with its first statement. A failure rolls back; `return` and `respond` commit. One inside another is a savepoint.",
+	Name: "transaction", Summary: "Runs steps whose changes commit together, or not at all.", Main: "do", Beside: true,
+	Doc:     "It begins with its first statement. In one of the main database what is done to users and roles, mails and rows of the audit log belong to it, too. A failure rolls back; `return` and `respond` commit. One inside another is a savepoint.",
 	Example: "- transaction:\n    - sql.execute: UPDATE accounts SET balance = balance - ${args.amount} WHERE id = ${args.from}\n    - sql.execute: UPDATE accounts SET balance = balance + ${args.amount} WHERE id = ${args.to}\n",
 	Prepare: func(l action.Load, in *transactionInputs) action.Result {
 		in.name = l.Database(in.Database)

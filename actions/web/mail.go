@@ -66,12 +66,14 @@ func prepareMail(l action.Load, in *mailInputs) action.Result {
 		in   *action.Expr[string]
 	}{{"from", &in.From}, {"reply_to", &in.ReplyTo}} {
 		if text, known := a.in.Constant(); known && a.in.Given() && !mail.IsAddress(text) {
-			l.Problem(source.Problem{Span: l.At(a.name), Code: "invalid_address", Text: fmt.Sprintf("%q is no address of a mail", text)})
+			l.Problem(source.Problem{Span: l.At(a.name), Code: "invalid_address", Text: fmt.Sprintf("%q is no address of a mail", text), Hint: addressHint})
 		}
 	}
 	in.checkAttachments(l)
 	return action.Effect
 }
+
+const addressHint = "one is alice@example.org, or Alice <alice@example.org>"
 
 // bodies checks which of text, html and template are given, and finds the templates.
 func (in *mailInputs) bodies(l action.Load) {
@@ -147,7 +149,7 @@ func checkAddresses(l action.Load, input string, in *action.Expr[any]) {
 	if v, known := in.Constant(); known {
 		for _, text := range textsOf(v) {
 			if !mail.IsAddress(text) {
-				l.Problem(source.Problem{Span: l.At(input), Code: "invalid_address", Text: fmt.Sprintf("%q is no address of a mail", text)})
+				l.Problem(source.Problem{Span: l.At(input), Code: "invalid_address", Text: fmt.Sprintf("%q is no address of a mail", text), Hint: addressHint})
 			}
 		}
 	}

@@ -30,8 +30,26 @@ type Shown struct {
 	Size      int // bytes
 }
 
-// ErrNotOpened means that a message cannot be shown, since its secret is gone.
-var ErrNotOpened = &jobs.Error{Detail: "The mail cannot be opened: the secret that it was sealed with is gone."}
+// What is refused, as *jobs.Error.
+var (
+	// ErrNoSuchMail means that no message of the number waits.
+	ErrNoSuchMail = &jobs.Error{Detail: "No mail of this number waits: it was handed over, or there was none."}
+	// ErrBeingSent means that the message is on its way right now.
+	ErrBeingSent = &jobs.Error{Detail: "The mail is being sent right now."}
+	// ErrNotOpened means that a message cannot be shown, since its secret is gone.
+	ErrNotOpened = &jobs.Error{Detail: "The mail cannot be opened: the secret that it was sealed with is gone."}
+)
+
+// refusal says of a mail what the queue says of a job.
+func refusal(err error) error {
+	switch {
+	case errors.Is(err, jobs.ErrNoSuchJob):
+		return ErrNoSuchMail
+	case errors.Is(err, jobs.ErrRunning):
+		return ErrBeingSent
+	}
+	return err
+}
 
 // List lists the messages that are not handed over, the oldest first, 1000 at most.
 func (s *Service) List(ctx context.Context) ([]Entry, error) {
@@ -50,11 +68,11 @@ func (s *Service) List(ctx context.Context) ([]Entry, error) {
 	return entries, nil
 }
 
-// Show opens a message. It fails with jobs.ErrNoSuchJob or ErrNotOpened.
+// Show opens a message. It fails with ErrNoSuchMail or ErrNotOpened.
 func (s *Service) Show(ctx context.Context, id int64) (*Shown, error) {
 	args, err := s.queue.Args(ctx, s.kind.Name, id)
 	if err != nil {
-		return nil, err
+		return nil, refusal(err)
 	}
 	l, err := s.open(args)
 	if errors.Is(err, secret.ErrNotOpened) {
@@ -67,12 +85,12 @@ func (s *Service) Show(ctx context.Context, id int64) (*Shown, error) {
 }
 
 // Retry has a message tried again at once, with all its attempts. It fails with
-// jobs.ErrNoSuchJob or jobs.ErrRunning.
+// ErrNoSuchMail or ErrBeingSent.
 func (s *Service) Retry(ctx context.Context, id int64) error {
-	return s.queue.Retry(ctx, s.kind.Name, id)
+	return refusal(s.queue.Retry(ctx, s.kind.Name, id))
 }
 
 // Drop forgets a message. It fails as Retry does.
 func (s *Service) Drop(ctx context.Context, id int64) error {
-	return s.queue.Drop(ctx, s.kind.Name, id)
+	return refusal(s.queue.Drop(ctx, s.kind.Name, id))
 }

@@ -164,9 +164,15 @@ func (f *File) check(name string, tree *parse.Tree, problems *source.Problems) {
 		switch n := n.(type) {
 		case *parse.IdentifierNode:
 			if !slices.Contains(functionNames, n.Ident) {
-				problems.Add(source.Problem{Span: f.span(n.Pos, len(n.Ident)), Code: "unknown_function", Text: fmt.Sprintf("there is no function %q in templates", clip(n.Ident)),
-					Hint: source.DidYouMean(n.Ident, functionNames)})
+				p := source.Problem{Span: f.span(n.Pos, len(n.Ident)), Code: "unknown_function", Text: fmt.Sprintf("there is no function %q in templates", clip(n.Ident)),
+					Hint: source.DidYouMean(n.Ident, functionNames)}
+				if p.Hint == "" {
+					p.Hint = fmt.Sprintf("a field of the data is written .%s", clip(n.Ident))
+				}
+				problems.Add(p)
 			}
+		case *parse.TextNode:
+			f.expressions(n, problems)
 		case *parse.TemplateNode:
 			at := f.span(n.Pos, 0)
 			if i := strings.Index(string(f.source.Text[at.From:]), strconv.Quote(n.Name)); i >= 0 {
@@ -176,6 +182,18 @@ func (f *File) check(name string, tree *parse.Tree, problems *source.Problems) {
 		}
 	}) {
 		problems.Addf(f.line(lineOf(tree, f)), "too_deep", "ifs, ranges and withs are at most %d deep", deepest)
+	}
+}
+
+var expression = regexp.MustCompile(`\$\{\s*([A-Za-z_]\w*(?:\.\w+)*)\s*\}`)
+
+// expressions warns of what an endpoint's file would evaluate: here it is text.
+func (f *File) expressions(n *parse.TextNode, problems *source.Problems) {
+	for _, m := range expression.FindAllSubmatchIndex(n.Text, -1) {
+		path := string(n.Text[m[2]:m[3]])
+		field := path[strings.LastIndexByte(path, '.')+1:]
+		problems.Add(source.Problem{Span: f.span(n.Pos+parse.Pos(m[0]), m[1]-m[0]), Code: "expression_in_template", Warning: true,
+			Text: "a template shows this as it stands: it reads only what the step gives it as data", Hint: fmt.Sprintf("write {{.%s}}", clip(field))})
 	}
 }
 

@@ -110,6 +110,12 @@ func (bd *binder) Compile(ch *action.Chain, in action.Within) action.Result {
 	if in.Caught {
 		sc.fails = &outcomes{}
 	}
+	if as := bd.written.node.Get("as"); as != nil {
+		sc.awaited = &awaited{name: as.Value, action: bd.act.Name}
+		if len(in.Locals) > 0 {
+			sc.awaited.local = in.Locals[0].Name
+		}
+	}
 	for _, l := range in.Locals {
 		l.Slot = sc.declare(l.Name, l.Type).slot
 	}
@@ -237,10 +243,20 @@ func (bd *binder) Template(name, in string) *template.Template {
 	folder := bd.scope.ambient.folder
 	if !bd.app.Templates.Has(folder, name) {
 		bd.problems.Add(source.Problem{Span: bd.At(in), Code: "unknown_template", Text: fmt.Sprintf("there is no template %q in %s of this folder or above", clip(name), template.FolderName),
-			Hint: source.DidYouMean(name, bd.app.Templates.Names(folder))})
+			Hint: meantTemplate(name, bd.app.Templates.Names(folder))})
 		return nil
 	}
 	return bd.app.Templates.Template(folder, name, bd.problems)
+}
+
+// meantTemplate is the template of the name with its ending, else the nearest.
+func meantTemplate(name string, known []string) string {
+	for _, ending := range []string{".html", ".txt"} {
+		if slices.Contains(known, name+ending) {
+			return fmt.Sprintf("did you mean %q?", name+ending)
+		}
+	}
+	return source.DidYouMean(name, known)
 }
 
 // Templates implements action.Load.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 
@@ -73,6 +74,24 @@ type scope struct {
 	level       int             // of parallelism
 	gone        map[string]bool // names that inner chains bound, unknown by now
 	fails       *outcomes       // what the steps may fail with
+	awaited     *awaited        // what the step around names its result; may be nil
+}
+
+// awaited is a result that is not there before the steps inside have run.
+type awaited struct{ name, action, local string }
+
+// awaits explains why a name is unknown: a step around gives it to its result.
+func (s *scope) awaits(name string) string {
+	for at := s; at != nil; at = at.parent {
+		if a := at.awaited; a != nil && a.name == name {
+			hint := "`as` names the result of " + a.action + ", which is there when it has ended"
+			if a.local != "" {
+				hint += fmt.Sprintf("; inside it is ${%s}", a.local)
+			}
+			return hint
+		}
+	}
+	return ""
 }
 
 // close ends an inner scope: what it bound is remembered only to explain why it is unknown.

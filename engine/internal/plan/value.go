@@ -184,6 +184,9 @@ func (b *builder) expression(sc *scope, n *document.Node, part expression.Part, 
 			f.Hint = "it is bound inside other steps and unknown outside them; name their result with `as`"
 			sc.declare(name, schema.AnyType) // said once
 		}
+		if hint := sc.awaits(rootName(part.Source[f.From:f.To])); f.Code == "unknown_name" && f.Hint == "" {
+			f.Hint = hint
+		}
 		b.fault(n, part.Offset, f)
 	}
 	if len(faults) > 0 || p == nil {

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"cloudlet/engine/language/document"
@@ -64,7 +65,7 @@ func (r *reader) mapping(around place, keys []key, n *document.Node) {
 		switch {
 		case !found:
 			r.torn[around.path] = true
-			r.problems.Add(source.Problem{Span: e.Key.Span, Code: document.CodeUnknownKey, Text: fmt.Sprintf("unknown key %q", clip(name)), Hint: source.DidYouMean(name, namesOf(keys))})
+			r.problems.Add(source.Problem{Span: e.Key.Span, Code: document.CodeUnknownKey, Text: fmt.Sprintf("unknown key %q", clip(name)), Hint: meantKey(name, around.path, keys)})
 		case e.Value.Refused():
 			r.refuse(p.path, e.Value.Span)
 		case p.read != nil:
@@ -77,6 +78,38 @@ func (r *reader) mapping(around place, keys []key, n *document.Node) {
 			r.value(p, e.Value)
 		}
 	}
+}
+
+// meantKey helps whoever wrote a key that is not there: the nearest one, else the
+// section where there is such a key, else all that there are in this one.
+func meantKey(name, path string, keys []key) string {
+	if hint := source.DidYouMean(name, namesOf(keys)); hint != "" {
+		return hint
+	}
+	if at := sectionOf(name, "", all()); at != "" && at != path {
+		return "it belongs under " + at
+	}
+	if path == "" {
+		return ""
+	}
+	return "the keys here are " + strings.Join(namesOf(keys), ", ")
+}
+
+// sectionOf is the path of the first section that has a key, "" where none has.
+func sectionOf(name, path string, keys []key) string {
+	if path != "" && slices.Contains(namesOf(keys), name) {
+		return path
+	}
+	for _, k := range keys {
+		below := join(path, k.name)
+		if k.named != nil {
+			below = join(below, "NAME")
+		}
+		if at := sectionOf(name, below, k.keys); at != "" {
+			return at
+		}
+	}
+	return ""
 }
 
 // clip keeps a key's name from filling a problem.
@@ -136,6 +169,9 @@ func (r *reader) value(p place, n *document.Node) {
 		return
 	}
 	text, secret, ok := r.fill(n)
+	if p.hidden && !secret {
+		n.Span.File.Hide(n.Span.From, n.Span.To)
+	}
 	if !ok {
 		r.refuse(p.path, n.Span)
 		return
@@ -145,6 +181,10 @@ func (r *reader) value(p place, n *document.Node) {
 		r.problems.Addf(n.Span, "wrong_value", "%s %v", p.path, err)
 		r.refuse(p.path, n.Span)
 		return
+	}
+	if p.hidden && !secret {
+		r.problems.Add(source.Problem{Span: n.Span, Code: "secret_in_file", Warning: true, Text: p.path + " stands here for everybody who reads the file",
+			Hint: `write "${secrets.NAME}", and under secrets where it comes from: {NAME: {env: VARIABLE}} or {NAME: {file: PATH}}`})
 	}
 	r.given[p.path] = origin{span: n.Span, value: v, secret: secret}
 }

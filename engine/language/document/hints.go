@@ -16,6 +16,8 @@ func verbHint(name string) string {
 	switch name {
 	case "database", "before", "after", "on_error", "cors":
 		return "it belongs beside the verbs, or into _module.yaml"
+	case "role", "roles":
+		return "who may call is said by auth, as in auth: [admin]"
 	}
 	return ""
 }

@@ -13,6 +13,28 @@ type File struct {
 	Path  string
 	Text  []byte
 	lines []int // the byte offset at which each line begins
+	// secrets are pieces of the text, from and to, that problems do not show.
+	secrets [][2]int
+}
+
+// Hide keeps a piece of the text out of what problems show of it. It is for whoever
+// reads the file, before anything of it is shown.
+func (f *File) Hide(from, to int) { f.secrets = append(f.secrets, [2]int{from, to}) }
+
+// shownLine is a line as problems show it: a character in the place of each that is hidden.
+func (f *File) shownLine(n int) []rune {
+	line, at := f.Line(n), f.lines[n-1]
+	shown := make([]rune, 0, len(line))
+	for i := 0; i < len(line); {
+		r, size := utf8.DecodeRune(line[i:])
+		for _, s := range f.secrets {
+			if s[0] <= at+i && at+i < s[1] {
+				r = '•'
+			}
+		}
+		shown, i = append(shown, r), i+size
+	}
+	return shown
 }
 
 // NewFile indexes the lines of a text. The text must not be changed afterwards.

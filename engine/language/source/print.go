@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 )
 
 // WriteText prints problems for people: each with its line and a caret under it.
@@ -31,7 +30,7 @@ func writeExcerpt(b *strings.Builder, s Span) {
 		return
 	}
 	start, end := s.Start(), s.End()
-	line := []rune(strings.ToValidUTF8(string(s.File.Line(start.Line)), string(utf8.RuneError)))
+	line := s.File.shownLine(start.Line)
 	from := min(start.Column-1, len(line))
 	to := len(line)
 	if end.Line == start.Line {
