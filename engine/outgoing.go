@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -64,7 +65,10 @@ func (g *gate) control(network, address string, c syscall.RawConn) error {
 	if at, err := netip.ParseAddrPort(address); err == nil && g.hosts[netip.AddrPortFrom(at.Addr().Unmap(), at.Port())] {
 		return nil
 	}
-	return g.guard.Safe(network, address, c)
+	if err := g.guard.Safe(network, address, c); err != nil {
+		return fmt.Errorf("%w; what is private is reached where http.allow of cloudlet.yaml names it", err)
+	}
+	return nil
 }
 
 // carry makes the transport anew where another list of private services is allowed:

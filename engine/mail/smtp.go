@@ -201,6 +201,7 @@ var ofUs = []int{502, 503, 504, 521, 530, 534, 535, 538}
 func refused(what string, err error) *jobs.Failure {
 	var said *textproto.Error
 	var timeout net.Error
+	var unreachable *net.OpError
 	switch {
 	case errors.As(err, &said):
 		code := fmt.Sprint(said.Code)
@@ -210,8 +211,10 @@ func refused(what string, err error) *jobs.Failure {
 		return &jobs.Failure{Reason: fmt.Sprintf("the server refused %s (%s)", what, code), Permanent: said.Code >= 500 && !slices.Contains(ofUs, said.Code)}
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return &jobs.Failure{Reason: "the server did not answer in time"}
-	case what == "the connection":
+	case what == "the connection" && errors.As(err, &unreachable):
 		return &jobs.Failure{Reason: "the server cannot be reached: " + err.Error()}
+	case what == "the connection":
+		return &jobs.Failure{Reason: "the server cannot be used as mail.smtp says: " + err.Error()}
 	}
 	return &jobs.Failure{Reason: "the connection to the server broke"}
 }

@@ -75,7 +75,7 @@ func all() []key {
 		key{name: "auth", doc: "How users are let in.", keys: authKeys()},
 		key{name: "roles", doc: "The roles that a role includes: {admin: [editor]} lets admins do what editors may.", shape: anything, read: (*reader).roles},
 		key{name: "mail", doc: "How mails are sent. Without smtp they land in data/outbox.", keys: mailKeys()},
-		key{name: "oidc", doc: "Providers that users may log in with (OpenID Connect), by name.", keys: oidcKeys(), named: providers, optional: provided},
+		key{name: "oidc", doc: "Providers that users may log in with (OpenID Connect), by name.", keys: oidcKeys(), named: providers, optional: provided, check: (*reader).checkProvider},
 		key{name: "captcha", doc: "What tells people from programs.", keys: captchaKeys()},
 		key{name: "http", doc: "How actions reach other services.", keys: httpKeys()},
 		key{name: "openapi", doc: "Who sees what of the API at /-/openapi.json: callable is what the caller may call, public everything, off nothing.",

@@ -2,9 +2,13 @@ package settings
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"regexp"
 	"slices"
 	"strings"
+
+	"cloudlet/engine/language/source"
 )
 
 // Provider is an OpenID provider that users may log in with.
@@ -72,6 +76,23 @@ func checkIssuer(text string) error {
 		return errors.New("must be a URL that begins with https:// and has no query, fragment or password; http:// is for this machine only")
 	}
 	return nil
+}
+
+// checkProvider looks whether a provider on this machine may be reached: what is
+// private may not, unless http.allow names it.
+func (r *reader) checkProvider(path, of string) {
+	u, ok := baseURL(r.settings.OIDC[of].Issuer)
+	if !ok || !isLoopback(u.Hostname()) {
+		return
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	if at, err := parseAllowed(net.JoinHostPort(u.Hostname(), port)); err == nil && !slices.Contains(r.settings.HTTP.Allow, at) {
+		r.problems.Add(source.Problem{Span: r.spanOf(path + ".issuer"), Code: "not_allowed", Warning: true,
+			Text: path + ".issuer is on this machine, where nothing is asked unless http.allow names it", Hint: fmt.Sprintf("write http: {allow: [%q]}", at)})
+	}
 }
 
 // scopePattern is a scope-token of RFC 6749, section 3.3.

@@ -26,7 +26,7 @@ oidc:
 captcha:
   altcha: {max_number: 5000, expires: 90s}
   turnstile: {secret: "${ secrets.smtp }", site_key: 1x0}
-http: {allow: ["10.1.2.3:8443", "[FD00::1]:443", "Search.internal.:9200"]}
+http: {allow: ["10.1.2.3:8443", "[FD00::1]:443", "Search.internal.:9200", "127.0.0.1:9998"]}
 secrets: {smtp: {env: SMTP_PASSWORD}}
 `
 
@@ -46,7 +46,7 @@ func TestAllKeys(t *testing.T) {
 		"local-1": {"http://127.0.0.1:9998/", "public", "", []string{"openid", "email", "profile"}},
 	}
 	want.Captcha = Captcha{Altcha: &AltchaCaptcha{5000, 90 * time.Second}, Turnstile: &HostedCaptcha{"s3cret", "1x0"}}
-	want.HTTP.Allow = []string{"10.1.2.3:8443", "[fd00::1]:443", "search.internal:9200"}
+	want.HTTP.Allow = []string{"10.1.2.3:8443", "[fd00::1]:443", "search.internal:9200", "127.0.0.1:9998"}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Settings{}, "Config", "Secrets", "InForce"), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -106,7 +106,7 @@ func TestValues(t *testing.T) {
 		{"captcha: {altcha: {max_number: %s}}", []string{"1000", "10000000"}, []string{"999", "10000001"}},
 		{"captcha: {altcha: {expires: %s}}", []string{"1m", "1d"}, []string{"59s", "25h", "-1m", "soon"}},
 		{"captcha: {recaptcha: {secret: %s}}", nil, []string{"", `a\nb`, strings.Repeat("x", 5000)}},
-		{"oidc: {a: {client_id: b, issuer: %s}}", []string{"https://a", "http://localhost:1", "http://127.9.9.9", "http://[::1]"},
+		{"http: {allow: [\"localhost:1\", \"127.9.9.9:80\", \"[::1]:80\"]}\noidc: {a: {client_id: b, issuer: %s}}", []string{"https://a", "http://localhost:1", "http://127.9.9.9", "http://[::1]"},
 			[]string{"http://a.example", "http://127.0.0.1.example", "http://localhost.example", "https://a?b", "a", ""}},
 		{"oidc: {a: {client_id: b, issuer: \"https://a\", scopes: [%s]}}", []string{"a", "https://a/b"}, []string{"", "a b", `a\"`, "ä"}},
 	} {
