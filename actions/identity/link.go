@@ -11,6 +11,7 @@ import (
 
 var (
 	linkType       = schema.ObjectOf(schema.Field{Name: "token", Type: schema.TokenType})
+	linkOrNullType = linkType.OrNull()
 	linkShape      = schema.NewShape("token")
 	resetType      = schema.ObjectOf(schema.Field{Name: "token", Type: schema.TokenType}, schema.Field{Name: "user", Type: accountType}).OrNull()
 	resetShape     = schema.NewShape("token", "user")
@@ -24,14 +25,18 @@ var UserConfirmation = action.Define(action.Spec[userConfirmationInputs, any]{
 	Name: "user.confirmation", Summary: "Makes a token for a link that proves a user's e-mail address, for one use.",
 	Writes: true,
 	Doc: "`user.confirm` takes it. A new token ends those before it; five are made for a user within an hour. With `email` it proves " +
-		"another address, which becomes the user's when it is confirmed, and not before. " + rootRule,
+		"another address, which becomes the user's when it is confirmed, and not before; where that is another user's the result is null, counted as " +
+		"a token is, so that the answer need not tell. " + rootRule,
 	Example: "- user.confirmation: {username: \"${args.username}\"}\n  as: link\n",
-	Result:  linkType,
-	Failures: fails(noSuchUser, emailTaken, invalidEmail, onlyRoot, loginRequired,
+	Result:  linkOrNullType,
+	Failures: fails(noSuchUser, invalidEmail, onlyRoot, loginRequired,
 		outcome(identity.ErrTooManyLinks, "five tokens were made within the hour")),
 	Prepare: func(l action.Load, in *userConfirmationInputs) action.Result {
 		checkValidFor(l, in.ValidFor)
-		return action.Gives(linkType)
+		if !in.Email.Given() {
+			return action.Gives(linkType)
+		}
+		return action.Gives(linkOrNullType)
 	},
 	Run: func(c *action.Call, in *userConfirmationInputs) (any, error) {
 		r := &reading{call: c}
@@ -44,7 +49,7 @@ var UserConfirmation = action.Define(action.Spec[userConfirmationInputs, any]{
 			return nil, err
 		}
 		token, err := c.Services.Identity.Confirmation(c.Context, act, username, email, in.ValidFor)
-		if err != nil {
+		if err != nil || token == "" {
 			return nil, err
 		}
 		return linkShape.New([]any{token}), nil

@@ -13,7 +13,8 @@ var UserRegister = action.Define(action.Spec[userRegisterInputs, any]{
 	Writes: true,
 	Doc: "It is `user.create` with `confirmed: false` and `user.confirmation` in one, for endpoints that anybody may call: where a user has the address already, " +
 		"the result is null, after the same work and the same checks, so that the answer need not tell. The user is made then too, without the address, and removed " +
-		"after a week: else a login would tell. Mail the link, or the news that there is an account already, in the same `transaction`. `user.confirm` takes the token.",
+		"after a week: else a login would tell. Mail the link, or the news that there is an account already, in the same `transaction`. " +
+		"`user.confirm` takes the token. No more than 100 tries within an hour come from one address (of IPv6: one /64).",
 	Example: "- user.register:\n    username: ${args.username}\n    email: ${args.email}\n    password: ${args.password}\n  as: registered\n",
 	Result:  resetType,
 	Failures: fails(
@@ -22,7 +23,7 @@ var UserRegister = action.Define(action.Spec[userRegisterInputs, any]{
 		badPassword, invalidEmail,
 		outcome(identity.ErrInvalidName, "the name is too long, or has control characters"),
 		outcome(identity.ErrInvalidExtras, "the extras are too large"),
-		tooBusy,
+		tooBusy, outcome(identity.ErrTooManyRegistrations, "100 have tried to register from the address within the hour"),
 	),
 	Prepare: func(l action.Load, in *userRegisterInputs) action.Result {
 		checkValidFor(l, in.ValidFor)
@@ -38,15 +39,14 @@ var UserRegister = action.Define(action.Spec[userRegisterInputs, any]{
 			return nil, r.err
 		}
 		users := c.Services.Identity
-		if err := n.Check(); err != nil {
-			return nil, err
-		}
-		var err error
-		if n.Computed, err = users.Password(c.Context, n.Name, n.Password); err != nil { // before the lock is taken
-			return nil, err
-		}
-		act, err := c.Act()
+		act, err := c.Prelude()
 		if err != nil {
+			return nil, err
+		}
+		if err := users.PrepareRegister(c.Context, act, &n); err != nil { // before the lock is taken
+			return nil, err
+		}
+		if act, err = c.Act(); err != nil {
 			return nil, err
 		}
 		token, u, err := users.Register(c.Context, act, n, in.ValidFor)

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"cloudlet/engine/action"
+	"cloudlet/engine/identity"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/mail"
@@ -19,7 +21,8 @@ var Mail = action.Define(action.Spec[mailInputs, action.None]{
 	Doc: "The mail is queued durably and handed to the server that `mail.smtp` names; without one it lands in `data/outbox/`. Inside a transaction " +
 		"of the main database it is sent when that commits, and not when it rolls back. `template: confirm` takes confirm.txt and confirm.html of the nearest " +
 		"`_templates` folder, whichever there are; both are alternatives of one mail. Where `subject` is left out the template says it: " +
-		"{{define \"subject\"}}Welcome{{end}}. What stands in `html` is sent as it is: values belong into a template, which escapes them.",
+		"{{define \"subject\"}}Welcome{{end}}. What stands in `html` is sent as it is: values belong into a template, which escapes them. " +
+		"Where anybody can have a mail sent to an address that is not their own, `per_hour` keeps its owner from being flooded.",
 	Example: "- mail: {to: \"${args.email}\", template: confirm, data: {name: \"${args.name}\", token: \"${last.token}\"}}\n",
 	Failures: []action.Outcome{
 		{Status: 400, Code: mail.ErrInvalidAddress.Code, When: "an address is none that mail can be sent to or from"},
@@ -44,6 +47,7 @@ type mailInputs struct {
 	Bcc         action.Expr[any]         `doc:"Addresses that get a copy without the others knowing: a text or a list." class:"token" leak:"would be sent by mail" optional:""`
 	From        action.Expr[string]      `doc:"The sender; left out, mail.from of cloudlet.yaml." optional:"" leak:"would be sent by mail"`
 	ReplyTo     action.Expr[string]      `doc:"Where answers go." optional:"" leak:"would be sent by mail"`
+	PerHour     int                      `doc:"At most so many mails of this template, or of no template, go to one address within an hour; what is more is not sent, and nothing tells. 0 is no bound." default:"0"`
 	Attachments action.Expr[[]any]       `doc:"Files that go with it: a list of {name, content, content_type}." class:"token" leak:"would be sent by mail" optional:""`
 
 	plain, rich *template.Template
@@ -70,6 +74,12 @@ func prepareMail(l action.Load, in *mailInputs) action.Result {
 		}
 	}
 	in.checkAttachments(l)
+	switch {
+	case in.PerHour < 0 || in.PerHour > mostPerHour:
+		l.Problem(source.Problem{Span: l.At("per_hour"), Code: "out_of_range", Text: fmt.Sprintf("per_hour is from 0 to %d", mostPerHour)})
+	case in.PerHour > 0 && (in.Cc.Given() || in.Bcc.Given()):
+		l.Problem(source.Problem{Span: l.At("per_hour"), Code: "conflict", Text: "per_hour counts those in to, and there are others", Hint: "send them a mail of their own"})
+	}
 	return action.Effect
 }
 
@@ -219,7 +229,36 @@ func runMail(c *action.Call, in *mailInputs) (action.None, error) {
 	if err != nil {
 		return action.None{}, err
 	}
+	if in.PerHour > 0 {
+		if m.To, err = in.few(c, m.To); err != nil || len(m.To) == 0 {
+			return action.None{}, err
+		}
+	}
 	return action.None{}, c.Services.Mail.Send(c.Context, tx, m)
+}
+
+const mostPerHour = 1000
+
+// few are the addresses that have not had as many mails within the hour as they may have.
+// Those that are none are Send's to refuse.
+func (in *mailInputs) few(c *action.Call, to []string) (list []string, err error) {
+	act, err := c.Act()
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range to {
+		wait := time.Duration(0)
+		if address := mail.AddressOf(text); address != "" {
+			wait, err = c.Services.Identity.Take(c.Context, act, identity.Bound{What: "mail " + in.Template, Of: identity.Mailbox(address), Most: in.PerHour})
+		}
+		if err != nil {
+			return nil, err
+		}
+		if wait == 0 {
+			list = append(list, text)
+		}
+	}
+	return list, nil
 }
 
 // address fills in who sends the mail and who gets it.

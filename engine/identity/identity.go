@@ -91,6 +91,8 @@ var (
 	ErrInvalidToken = &Error{Status: 400, Code: "invalid_token", Detail: "The link is not valid any more; ask for a new one."}
 	// ErrTooManyLinks means that the user got several links within the hour.
 	ErrTooManyLinks = &Error{Status: 429, Code: "too_many_links", Detail: "Several links have been made within the hour; use the newest, or try again later."}
+	// ErrTooManyRegistrations means that too many register from one address: try again after RetryAfter.
+	ErrTooManyRegistrations = &Error{Status: 429, Code: "too_many_registrations", Detail: "Too many have registered from your address; try again later."}
 	// ErrWrongPassword means that the present password was not shown.
 	ErrWrongPassword = &Error{Status: 400, Code: "wrong_password", Detail: "The current password is wrong."}
 	// ErrForbidden keeps who is not root from becoming it.

@@ -43,9 +43,10 @@ func linkHash(token string) string {
 }
 
 // Confirmation makes a token that proves an e-mail address: the user's present one, or
-// another that becomes the user's when it is confirmed. It fails with ErrNoSuchUser,
-// ErrForbidden, ErrInvalidEmail, ErrEmailTaken, ErrTooManyLinks, and with ErrLoginRequired
-// where another address is asked for with an API key or by an impersonator.
+// another that becomes the user's when it is confirmed. The token is "" where another user
+// has that address, after the same work and counted alike: whoever asks must not learn it. It
+// fails with ErrNoSuchUser, ErrForbidden, ErrInvalidEmail, ErrTooManyLinks, and with
+// ErrLoginRequired where another address is asked for with an API key or by an impersonator.
 func (s *Service) Confirmation(ctx context.Context, act Act, username, email string, validFor time.Duration) (token string, err error) {
 	if err := checkEmail(email); err != nil {
 		return "", err
@@ -55,30 +56,33 @@ func (s *Service) Confirmation(ctx context.Context, act Act, username, email str
 		if err != nil {
 			return err
 		}
+		taken := 0
 		if email != "" && !same(email, present) {
 			if err := act.needLogin(); err != nil {
 				return err
 			}
-			n, err := count(ctx, tx, "SELECT count(*) FROM cloudlet_users WHERE email = ? COLLATE NOCASE AND id <> ?", email, u.id)
+			taken, err = count(ctx, tx, "SELECT count(*) FROM cloudlet_users WHERE email = ? COLLATE NOCASE AND id <> ?", email, u.id)
 			if err != nil {
 				return err
 			}
-			if n > 0 {
-				return ErrEmailTaken
-			}
 			present = email
 		}
-		made, err := s.makeLink(ctx, tx, u, purposeConfirm, present, validFor)
+		token, err = s.makeLink(ctx, tx, u, purposeConfirm, present, validFor)
+		switch {
+		case err == nil && token == "":
+			return ErrTooManyLinks
+		case err == nil && taken > 0:
+			token, err = "", endLinks(ctx, tx, u.id, purposeConfirm)
+		}
 		if err != nil {
 			return err
 		}
-		if made == "" {
-			return ErrTooManyLinks
-		}
-		token = made
 		return s.record(ctx, tx, act, "user.confirmation", u.name)
 	})
-	return token, err
+	if err != nil {
+		return "", err
+	}
+	return token, nil
 }
 
 // Reset makes a token, valid for an hour, with which the password of a user can be

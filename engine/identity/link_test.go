@@ -327,3 +327,21 @@ func seedTokens(f *testing.F, given string) {
 		f.Add(seed)
 	}
 }
+
+// An address of somebody else is counted as any other, gives no token, and is not told.
+func TestConfirmationOfAnothersAddress(t *testing.T) {
+	t.Parallel()
+	s, _ := openLinks(t)
+	must(t, s.AddUser(t.Context(), Act{}, NewUser{Name: "eve", Password: bobPassword, Email: "eve@example.com"}))
+	for i := range linkLimit {
+		email := []string{"BOB@example.com", "free@example.com"}[i%2]
+		token, err := s.Confirmation(t.Context(), Act{}, "eve", email, time.Hour)
+		if err != nil || (token == "") != (i%2 == 0) {
+			t.Fatalf("%s: token %t, %v", email, token != "", err)
+		}
+	}
+	for _, email := range []string{"bob@example.com", "free@example.com"} {
+		_, err := s.Confirmation(t.Context(), Act{}, "eve", email, time.Hour)
+		wantError(t, err, ErrTooManyLinks)
+	}
+}

@@ -8,6 +8,34 @@ import (
 	"cloudlet/engine/database"
 )
 
+// mostRegistrations is how many try to register from one address within an hour. Each costs a
+// computation and may fill a row of the users for a week.
+const mostRegistrations = 100
+
+// PrepareRegister checks a user who wants to register, counts the try, and computes the
+// password, ahead of Register. It fails as AddUser does where the user can be none, with
+// ErrTooManyRegistrations, and as Gate.Hash does.
+func (s *Service) PrepareRegister(ctx context.Context, act Act, n *NewUser) error {
+	if n.Email == "" {
+		return ErrInvalidEmail
+	}
+	if err := n.Check(); err != nil {
+		return err
+	}
+	if err := s.checkNewPassword(n.Name, n.Password); err != nil {
+		return err
+	}
+	wait, err := s.Take(ctx, act, Bound{What: "register", Of: networkOf(act.Address), Most: mostRegistrations})
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return ErrTooManyRegistrations.after(wait)
+	}
+	n.Computed, err = s.Password(ctx, n.Name, n.Password)
+	return err
+}
+
 // Register makes a user who has still to prove the e-mail address, and the token of a
 // link that proves it. Where a user has the address already both are none, and the new user
 // is made without an address: nobody can log in with it, and it is gone after a week. Without
@@ -20,10 +48,7 @@ func (s *Service) Register(ctx context.Context, act Act, n NewUser, validFor tim
 	}
 	n.Unconfirmed = true
 	if n.Computed == nil {
-		if err := n.Check(); err != nil {
-			return "", nil, err
-		}
-		if n.Computed, err = s.Password(ctx, n.Name, n.Password); err != nil {
+		if err := s.PrepareRegister(ctx, act, &n); err != nil {
 			return "", nil, err
 		}
 	}

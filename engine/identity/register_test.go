@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 )
@@ -31,4 +33,32 @@ func TestRegisterTellsNobody(t *testing.T) {
 	if u, err := s.UserOfEmail(ctx, Act{}, "bob@example.com"); err != nil || u == nil || u.Name != "bob" || !u.Confirmed {
 		t.Errorf("bob is %+v, %v", u, err)
 	}
+}
+
+// One address registers so many within an hour, costs no computation after that, and
+// keeps no other from it.
+func TestRegistrationsOfOneAddress(t *testing.T) {
+	t.Parallel()
+	s, c := openCheap(t)
+	computed := 0
+	s.gate.computed = func() { computed++ }
+	register := func(i int, address string) error {
+		n := NewUser{Name: fmt.Sprint("user", i), Password: bobPassword, Email: fmt.Sprintf("u%d@example.com", i)}
+		_, _, err := s.Register(contextOf, Act{Address: address}, n, time.Hour)
+		return err
+	}
+	for i := range mostRegistrations {
+		must(t, register(i, fmt.Sprintf("2001:db8::%x", i)))
+	}
+	err := register(1000, "2001:db8::ffff:1")
+	wantError(t, err, ErrTooManyRegistrations)
+	if refused := (*Error)(nil); !errors.As(err, &refused) || refused.RetryAfter != time.Hour {
+		t.Errorf("it asks to wait %v", refused.RetryAfter)
+	}
+	if computed != mostRegistrations {
+		t.Errorf("%d passwords were computed", computed)
+	}
+	must(t, register(1001, "2001:db8:0:1::1"))
+	c.move(time.Hour)
+	must(t, register(1002, "2001:db8::1"))
 }

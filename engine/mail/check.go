@@ -14,3 +14,12 @@ func IsAddress(text string) bool {
 	_, err := parse("", []string{text})
 	return err == nil
 }
+
+// AddressOf is the address in a text, without the name of whose it is; "" where there is none.
+func AddressOf(text string) string {
+	list, err := parse("", []string{text})
+	if err != nil {
+		return ""
+	}
+	return list[0].Address
+}

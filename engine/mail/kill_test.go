@@ -143,7 +143,8 @@ func TestKill(t *testing.T) {
 			for _, m := range s.all() {
 				mails = append(mails, m.msg)
 			}
-			checkMails(t, dir, acknowledged, mails, point == "accepted")
+			// Where the sender is killed, the worker may be anywhere.
+			checkMails(t, dir, acknowledged, mails, point == "accepted" || strings.Contains(point, "#"))
 		})
 	}
 }
