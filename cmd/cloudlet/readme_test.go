@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,26 +13,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The README's blocks are run from the top down, in a copy of the app that ships:
+// The blocks of the README, and of the pages in the folders that it leads to, are run
+// from the top down, each page in a copy of the app that ships:
 //
 //	yaml, sql  are written to the file that their first line names
+//	template   too, without that line
 //	sh         is run, with ./cloudlet and `go run ./cmd/cloudlet` standing for this program
 //	output     is what the sh block ahead of it prints; … stands for any text
 //	go         has to compile
 //	text       is read by people only, but the folders in it have to exist
 //
 // `serve` is run in the background, and PASSWORD stands for the password that it prints.
+// The pages of folders begin with a server that runs.
 
-// block is a fenced block of the README.
+// block is a fenced block of a page.
 type block struct {
 	line     int
 	language string
 	text     string
 }
 
-func readBlocks(t *testing.T) []block {
+func readBlocks(t *testing.T, page string) []block {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(page)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +53,8 @@ func readBlocks(t *testing.T) []block {
 			open.text += line + "\n"
 		}
 	}
-	if open != nil || len(list) < 15 {
-		t.Fatalf("%d blocks, and one that is not closed: %v", len(list), open)
+	if open != nil || len(list) < 8 {
+		t.Fatalf("%s: %d blocks, and one that is not closed: %v", page, len(list), open)
 	}
 	return list
 }
@@ -58,10 +62,11 @@ func readBlocks(t *testing.T) []block {
 // reader follows the README as somebody at a terminal would.
 type reader struct {
 	*testing.T
+	page     string
 	dir      string
 	server   *server
 	password string
-	// variables are the assignments of earlier blocks.
+	// variables is the file of what earlier blocks assigned.
 	variables string
 	// changed says that files were written that the server may not have read yet.
 	changed bool
@@ -69,14 +74,27 @@ type reader struct {
 
 func TestREADME(t *testing.T) {
 	t.Parallel()
-	blocks := readBlocks(t)
-	r := &reader{T: t, dir: t.TempDir()}
-	if err := copyShipped(r.dir); err != nil {
-		t.Fatal(err)
+	for _, page := range []string{"README.md", "endpoints/auth/README.md", "endpoints/admin/README.md"} {
+		t.Run(strings.ReplaceAll(page, "/", "_"), func(t *testing.T) {
+			t.Parallel()
+			r := &reader{T: t, page: page, dir: t.TempDir()}
+			r.variables = filepath.Join(t.TempDir(), "variables")
+			if err := errors.Join(copyShipped(r.dir), os.WriteFile(r.variables, nil, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if page != "README.md" {
+				r.serve()
+			}
+			r.read(readBlocks(t, page))
+		})
 	}
+}
+
+func (r *reader) read(blocks []block) {
+	r.Helper()
 	for i, b := range blocks {
 		switch b.language {
-		case "yaml", "sql":
+		case "yaml", "sql", "template":
 			r.write(b)
 		case "sh":
 			want := ""
@@ -88,17 +106,17 @@ func TestREADME(t *testing.T) {
 			r.compile(b)
 		case "output":
 			if blocks[i-1].language != "sh" {
-				t.Errorf("README.md:%d: nothing prints this", b.line)
+				r.Errorf("%s:%d: nothing prints this", r.page, b.line)
 			}
 		case "text":
 			r.folders(b)
 		default:
-			t.Errorf("README.md:%d: a block of %q is run by nobody", b.line, b.language)
+			r.Errorf("%s:%d: a block of %q is run by nobody", r.page, b.line, b.language)
 		}
 	}
 }
 
-var fileName = regexp.MustCompile(`^(?:#|--) ([a-z0-9_{}./]+\.(?:yaml|sql))\n`)
+var fileName = regexp.MustCompile(`^(?:#|--|\{\{/\*) ([a-z0-9_{}./]+\.(?:yaml|sql|txt|html))(?: \*/\}\})?\n`)
 
 // forEditors is the line at a shipped file's top that only editors read.
 var forEditors = regexp.MustCompile(`^# yaml-language-server: .*\n`)
@@ -108,11 +126,17 @@ func (r *reader) write(b block) {
 	r.Helper()
 	m := fileName.FindStringSubmatch(b.text)
 	if m == nil {
-		r.Fatalf("README.md:%d: the first line names no file", b.line)
+		r.Fatalf("%s:%d: the first line names no file", r.page, b.line)
+	}
+	// Shipped files may begin with their name, too.
+	unnamed := strings.TrimPrefix(b.text, m[0])
+	if b.language == "template" {
+		b.text = unnamed
 	}
 	if shipped, err := os.ReadFile(filepath.Join("..", "..", m[1])); err == nil {
-		if d := cmp.Diff(forEditors.ReplaceAllString(string(shipped), ""), b.text); d != "" {
-			r.Errorf("README.md:%d: this is not %s:\n%s", b.line, m[1], d)
+		have := forEditors.ReplaceAllString(string(shipped), "")
+		if d := cmp.Diff(have, b.text); d != "" && have != unnamed {
+			r.Errorf("%s:%d: this is not %s:\n%s", r.page, b.line, m[1], d)
 		}
 		return
 	}
@@ -135,7 +159,7 @@ func (r *reader) run(b block, want string) {
 		r.serve()
 	default:
 		text = strings.ReplaceAll(text, "go build ./cmd/cloudlet\n", "")
-		r.shell(b.line, strings.ReplaceAll(strings.ReplaceAll(text, "./cloudlet", "cloudlet"), "PASSWORD", r.password), want)
+		r.shell(b.line, strings.ReplaceAll(strings.ReplaceAll(text, "./cloudlet", "cloudlet"), "=PASSWORD", "="+r.password), want)
 	}
 }
 
@@ -161,7 +185,8 @@ func (r *reader) shell(line int, text, want string) {
 	var out []byte
 	var err error
 	done := func() bool {
-		sh := exec.Command("sh", "-euc", r.variables+text)
+		// What a block assigns, others after it read.
+		sh := exec.Command("sh", "-euc", ". "+r.variables+"\n"+text+"\nset | grep -E '^(ticket|refresh|key)=' >"+r.variables+" || true\n")
 		sh.Dir, sh.Env = r.dir, append(os.Environ(), "CURL_BASE="+r.server.base)
 		out, err = sh.CombinedOutput()
 		if want == "" {
@@ -172,15 +197,10 @@ func (r *reader) shell(line int, text, want string) {
 	if !done() {
 		// A mail takes a moment, too.
 		if !r.changed && !strings.Contains(text, "data/outbox") || eventually("the output", done) != nil {
-			r.Fatalf("README.md:%d: %v\n%s\nwant:\n%s\nthe server:\n%s", line, err, out, want, r.server.printed())
+			r.Fatalf("%s:%d: %v\n%s\nwant:\n%s\nthe server:\n%s", r.page, line, err, out, want, r.server.printed())
 		}
 	}
 	r.changed = false
-	for l := range strings.Lines(text) {
-		if strings.HasPrefix(l, "ticket=") {
-			r.variables += l
-		}
-	}
 }
 
 // outputPattern matches what a README shows, where … is any text.
@@ -199,7 +219,7 @@ func (r *reader) compile(b block) {
 	vet := exec.Command("go", "vet", file)
 	vet.Dir = filepath.Join("..", "..")
 	if out, err := vet.CombinedOutput(); err != nil {
-		r.Errorf("README.md:%d: %v\n%s", b.line, err, out)
+		r.Errorf("%s:%d: %v\n%s", r.page, b.line, err, out)
 	}
 }
 
@@ -213,7 +233,7 @@ func (r *reader) folders(b block) {
 			root = r.dir
 		}
 		if info, err := os.Stat(filepath.Join(root, name)); err != nil || !info.IsDir() {
-			r.Errorf("README.md:%d: there is no folder %q", b.line, name)
+			r.Errorf("%s:%d: there is no folder %q", r.page, b.line, name)
 		}
 	}
 }
