@@ -345,3 +345,37 @@ func TestConfirmationOfAnothersAddress(t *testing.T) {
 		wantError(t, err, ErrTooManyLinks)
 	}
 }
+
+// Whoever was in the account and asked for another address does not get it once the owner
+// has chosen a new password.
+func TestNewPasswordEndsLinksToOtherAddresses(t *testing.T) {
+	t.Parallel()
+	s, _ := openLinks(t)
+	for name, change := range map[string]func() error{
+		"reset":  func() error { return choose(s, resetToken(t, s)) },
+		"set":    func() error { return s.SetPassword(contextOf, Act{}, "bob", bobPassword) },
+		"tokens": func() error { confirmation(t, s, ""); return nil },
+	} {
+		token := confirmation(t, s, "evil@example.com")
+		must(t, change())
+		_, _, err := s.Confirm(contextOf, Act{}, token)
+		if !errors.Is(err, ErrInvalidToken) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	token := confirmation(t, s, "")
+	must(t, choose(s, resetToken(t, s)))
+	_, _, err := s.Confirm(contextOf, Act{}, token) // the address that the user has is proven by either
+	must(t, err)
+}
+
+// Who is locked gets no further with the links of before, nor after an unlock.
+func TestLockEndsLinks(t *testing.T) {
+	t.Parallel()
+	s, _ := openLinks(t)
+	confirm, reset := confirmation(t, s, "evil@example.com"), resetToken(t, s)
+	must(t, s.Lock(contextOf, Act{}, "bob"), s.Unlock(contextOf, Act{}, "bob"))
+	_, _, err := s.Confirm(contextOf, Act{}, confirm)
+	wantError(t, err, ErrInvalidToken)
+	wantError(t, choose(s, reset), ErrInvalidToken)
+}

@@ -120,5 +120,10 @@ func (s *Service) setPassword(ctx context.Context, tx *database.Tx, act Act, u *
 	if err := endLinks(ctx, tx, u.id, purposeReset); err != nil {
 		return err
 	}
+	// Nor must one that whoever had the old password asked for give the user another address.
+	if _, err := tx.Exec(ctx, `UPDATE cloudlet_link_tokens SET ended = 1
+		WHERE user_id = ? AND email IS NOT (SELECT email FROM cloudlet_users u WHERE u.id = user_id) COLLATE NOCASE`, u.id); err != nil {
+		return err
+	}
 	return s.record(ctx, tx, act, event, u.name)
 }

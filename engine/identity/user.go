@@ -181,7 +181,7 @@ func (s *Service) SetPassword(ctx context.Context, act Act, name, password strin
 	})
 }
 
-// Lock keeps a user out and ends the user's tickets; a locked one stays so. It
+// Lock keeps a user out and ends the user's tickets and links; a locked one stays so. It
 // fails with ErrNoSuchUser, ErrForbidden or ErrLastRoot.
 func (s *Service) Lock(ctx context.Context, act Act, name string) error {
 	return s.administer(ctx, act, name, func(tx *database.Tx, u *userState) error {
@@ -192,6 +192,9 @@ func (s *Service) Lock(ctx context.Context, act Act, name string) error {
 			return err
 		}
 		if err := s.endTickets(ctx, tx, u); err != nil {
+			return err
+		}
+		if err := endLinks(ctx, tx, u.id); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, "UPDATE cloudlet_users SET locked_at = ? WHERE id = ?", s.clock(), u.id); err != nil {
