@@ -25,11 +25,7 @@ var migrations embed.FS
 
 // Migrations make the table of the log.
 func Migrations() database.Set {
-	list, problems := database.ReadMigrations(migrations, "migrations")
-	if len(problems) > 0 {
-		panic(fmt.Sprintf("audit: %v", problems)) // they are part of the program
-	}
-	return database.Set{Folder: "-/audit", Migrations: list}
+	return database.Embedded("-/audit", migrations)
 }
 
 // Entry is what is to be remembered. No secret, token or hash belongs into it.

@@ -28,11 +28,7 @@ var migrations embed.FS
 
 // Migrations make the table of the solutions that were taken.
 func Migrations() database.Set {
-	list, problems := database.ReadMigrations(migrations, "migrations")
-	if len(problems) > 0 {
-		panic(fmt.Sprintf("captcha: %v", problems)) // they are part of the program
-	}
-	return database.Set{Folder: "-/captcha", Migrations: list}
+	return database.Embedded("-/captcha", migrations)
 }
 
 // Options say how a Service works.

@@ -27,6 +27,16 @@ type Set struct {
 	Partial bool
 }
 
+// Embedded is a set that is part of the program: the files in "migrations". folder
+// begins with "-/". It panics where they are no migrations.
+func Embedded(folder string, files fs.FS) Set {
+	list, problems := ReadMigrations(files, "migrations")
+	if len(problems) > 0 {
+		panic(fmt.Sprintf("%s: %v", folder, problems))
+	}
+	return Set{Folder: folder, Migrations: list}
+}
+
 // Migration is one file of SQL statements that run once, together.
 type Migration struct {
 	Version int64  // the digits of its name

@@ -16,7 +16,6 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -36,11 +35,7 @@ var migrations embed.FS
 
 // Migrations make the queue's tables, all named river_….
 func Migrations() database.Set {
-	list, problems := database.ReadMigrations(migrations, "migrations")
-	if len(problems) > 0 {
-		panic(fmt.Sprintf("jobs: %v", problems)) // they are part of the program
-	}
-	return database.Set{Folder: "-/queue", Migrations: list}
+	return database.Embedded("-/queue", migrations)
 }
 
 // Kind is a kind of job, and how its jobs are worked.
