@@ -43,16 +43,16 @@ var UserList = action.Define(action.Spec[userListInputs, any]{
 	Name: "user.list", Summary: "Lists users by name, and tells how many there are in all.",
 	Example:  "- user.list: {search: \"${args.search}\", limit: \"${args.limit}\", offset: \"${args.offset}\"}\n",
 	Result:   usersType,
-	Failures: fails(outOfRange),
+	Failures: fails(action.OutOfRange),
 	Prepare: func(l action.Load, in *userListInputs) action.Result {
-		checkRange(l, &in.Limit, "limit", 1, maxLimit)
-		checkRange(l, &in.Offset, "offset", 0, maxOffset)
+		action.Limit.Check(l, &in.Limit)
+		action.Offset.Check(l, &in.Offset)
 		return action.Gives(usersType)
 	},
 	Run: func(c *action.Call, in *userListInputs) (any, error) {
 		r := &reading{call: c}
 		f := identity.Filter{Role: optional(r, &in.Role), Search: optional(r, &in.Search),
-			Limit: r.within(&in.Limit, "limit", 1, maxLimit), Offset: r.within(&in.Offset, "offset", 0, maxOffset)}
+			Limit: r.within(&in.Limit, action.Limit), Offset: r.within(&in.Offset, action.Offset)}
 		act, err := c.Prelude()
 		if r.err != nil || err != nil {
 			return nil, firstOf(r.err, err)
@@ -75,11 +75,6 @@ var (
 		schema.Field{Name: "total", Type: schema.IntType},
 	)
 	usersShape = schema.NewShape("users", "total")
-)
-
-const (
-	maxLimit  = 1000
-	maxOffset = 1_000_000_000
 )
 
 type userListInputs struct {

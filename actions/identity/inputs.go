@@ -1,11 +1,9 @@
 package identity
 
 import (
-	"fmt"
 	"slices"
 
 	"cloudlet/engine/action"
-	"cloudlet/engine/language/source"
 )
 
 // reading evaluates the inputs of a step one after the other, until one fails.
@@ -44,21 +42,11 @@ func given[T any](r *reading, e *action.Expr[T]) *T {
 }
 
 // within is a number that has to be in a range.
-func (r *reading) within(e *action.Expr[int], name string, least, most int) int {
-	n := value(r, e)
-	if r.err == nil && (n < least || n > most) {
-		r.err = action.Fail(400, outOfRange.Code, fmt.Sprintf("%s is from %d to %d.", name, least, most))
+func (r *reading) within(e *action.Expr[int], in action.Range) (n int) {
+	if r.err == nil {
+		n, r.err = in.Value(r.call, e)
 	}
 	return n
-}
-
-var outOfRange = action.Outcome{Status: 400, Code: "out_of_range", When: "limit or offset is out of its range"}
-
-// checkRange reports a number in the file that is out of its range.
-func checkRange(l action.Load, e *action.Expr[int], name string, least, most int) {
-	if n, known := e.Constant(); known && e.Given() && (n < least || n > most) {
-		l.Problem(source.Problem{Span: l.At(name), Code: outOfRange.Code, Text: fmt.Sprintf("%s is from %d to %d", name, least, most)})
-	}
 }
 
 // roleNames is a list of roles, each once.

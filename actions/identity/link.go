@@ -64,7 +64,7 @@ type userConfirmationInputs struct {
 
 func checkValidFor(l action.Load, d time.Duration) {
 	if d <= 0 || d > identity.MaxConfirmation {
-		l.Problem(source.Problem{Span: l.At("valid_for"), Code: outOfRange.Code, Text: "valid_for is longer than nothing, and at most 30d"})
+		l.Problem(source.Problem{Span: l.At("valid_for"), Code: action.OutOfRange.Code, Text: "valid_for is longer than nothing, and at most 30d"})
 	}
 }
 

@@ -87,10 +87,10 @@ var AuditList = action.Define(action.Spec[auditListInputs, any]{
 	Doc:      "Only endpoints for administrators should show it. `cloudlet audit verify` holds the log against its chain.",
 	Example:  "- audit.list: {event: user.*, actor: \"${args.actor}\", limit: 20}\n",
 	Result:   recordsType,
-	Failures: []action.Outcome{outOfRange, busy, failed},
+	Failures: []action.Outcome{action.OutOfRange, busy, failed},
 	Prepare: func(l action.Load, in *auditListInputs) action.Result {
-		checkRange(l, &in.Limit, "limit", 1, maxLimit)
-		checkRange(l, &in.Offset, "offset", 0, maxOffset)
+		action.Limit.Check(l, &in.Limit)
+		action.Offset.Check(l, &in.Offset)
 		return action.Gives(recordsType)
 	},
 	Run: func(c *action.Call, in *auditListInputs) (any, error) {
@@ -144,10 +144,10 @@ func (in *auditListInputs) query(c *action.Call) (q audit.Query, err error) {
 	if q.Before, _, err = in.Before.Optional(c); err != nil {
 		return q, err
 	}
-	if q.Limit, err = within(c, &in.Limit, "limit", 1, maxLimit); err != nil {
+	if q.Limit, err = action.Limit.Value(c, &in.Limit); err != nil {
 		return q, err
 	}
-	if q.Offset, err = within(c, &in.Offset, "offset", 0, maxOffset); err != nil {
+	if q.Offset, err = action.Offset.Value(c, &in.Offset); err != nil {
 		return q, err
 	}
 	q.Tx = c.Begun("main")

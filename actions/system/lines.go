@@ -30,14 +30,14 @@ var LogList = action.Define(action.Spec[logListInputs, any]{
 		"endpoints for administrators should show it.",
 	Example:  "- log.list: {level: warn, search: \"${args.search}\", limit: 50}\n",
 	Result:   schema.ListOf(lineType),
-	Failures: []action.Outcome{outOfRange, invalidLevel},
+	Failures: []action.Outcome{action.OutOfRange, invalidLevel},
 	Prepare: func(l action.Load, in *logListInputs) action.Result {
 		if level, known := in.Level.Constant(); known {
 			if _, ok := levels[level]; !ok {
 				l.Problem(source.Problem{Span: l.At("level"), Code: invalidLevel.Code, Text: noLevel, Hint: source.DidYouMean(level, []string{"debug", "info", "warn", "error"})})
 			}
 		}
-		checkRange(l, &in.Limit, "limit", 1, maxLimit)
+		action.Limit.Check(l, &in.Limit)
 		return action.Gives(schema.ListOf(lineType))
 	},
 	Run: runLogList,
@@ -66,7 +66,7 @@ func runLogList(c *action.Call, in *logListInputs) (any, error) {
 	if q.Trace, _, err = in.TraceID.Optional(c); err != nil {
 		return nil, err
 	}
-	if q.Limit, err = within(c, &in.Limit, "limit", 1, maxLimit); err != nil {
+	if q.Limit, err = action.Limit.Value(c, &in.Limit); err != nil {
 		return nil, err
 	}
 	lines := c.Services.Journal.List(q)
