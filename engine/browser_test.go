@@ -9,10 +9,29 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"cloudlet/actions"
 	"cloudlet/engine"
+	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/outside"
 )
+
+// withSecondFactor gives a user an authenticator app, and tells a recovery code.
+func withSecondFactor(t *testing.T, users *identity.Service, name, password string) string {
+	t.Helper()
+	login, err := users.Authenticate(t.Context(), engine.CommandLine, identity.Credentials{Username: name, Password: password})
+	fatal(t, err)
+	caller, err := users.Verify(login.Text)
+	fatal(t, err)
+	app, err := users.EnrollTOTP(t.Context(), engine.CommandLine, caller, "")
+	fatal(t, err)
+	code, err := totp.GenerateCode(app.Secret, time.Now())
+	fatal(t, err)
+	codes, err := users.ConfirmTOTP(t.Context(), engine.CommandLine, caller, code)
+	fatal(t, err)
+	return codes[0]
+}
 
 // A real Chromium opens /-/docs of the shipped app, logs in, and tries a verb.
 func TestDocsInBrowser(t *testing.T) {
@@ -27,11 +46,12 @@ func TestDocsInBrowser(t *testing.T) {
 	if err := engine.UsersOf(e).AddUser(t.Context(), engine.CommandLine, engine.NewUser{Name: "ada", Password: "correct horse battery", Roles: []string{"admin"}}); err != nil {
 		t.Fatal(err)
 	}
+	recovery := withSecondFactor(t, engine.UsersOf(e), "ada", "correct horse battery")
 	server := httptest.NewServer(e)
 	defer server.Close()
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
-	cmd := exec.CommandContext(ctx, node, "docs.mjs", browser, server.URL, "ada", "correct horse battery", os.Getenv("CLOUDLET_PICTURE"))
+	cmd := exec.CommandContext(ctx, node, "docs.mjs", browser, server.URL, "ada", "correct horse battery", recovery, os.Getenv("CLOUDLET_PICTURE"))
 	cmd.Dir = filepath.Join("..", ".ci", "browser")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)

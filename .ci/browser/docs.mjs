@@ -1,11 +1,12 @@
 // Opens /-/docs in a real browser and uses it as a person would. Arguments: the
-// browser, the server's address, a username and a password, a file for a picture.
+// browser, the server's address, a username and a password, a code that is needed
+// besides, a file for a picture.
 import { chromium } from "playwright-core";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const [executablePath, address, username, password, picture] = process.argv.slice(2);
+const [executablePath, address, username, password, code, picture] = process.argv.slice(2);
 const profile = mkdtempSync(join(tmpdir(), "cloudlet-browser-"));
 const context = await chromium.launchPersistentContext(profile, {
   executablePath,
@@ -26,13 +27,14 @@ try {
   });
   page.on("pageerror", (e) => wrong.push(`error: ${e.message}`));
   page.on("request", (r) => {
+    if (r.url().includes("password")) { wrong.push(`a password stands in ${r.url()}`); }
     if (!r.url().startsWith(address) && !r.url().startsWith("data:")) { wrong.push(`it asks ${r.url()}`); }
   });
 
   await page.goto(`${address}/-/docs`);
   await page.waitForSelector(".opblock");
   const paths = () => page.$$eval(".opblock-summary-method, .opblock-summary-path", (list) => list.map((e) => e.textContent.trim()).join(" "));
-  expect(!(await paths()).includes("POST"), "somebody without a ticket sees what needs a role: " + await paths());
+  expect(!(await paths()).includes("/admin/"), "somebody without a ticket sees what needs a role: " + await paths());
 
   await page.fill("#username", username);
   await page.fill("#password", "a wrong password");
@@ -40,13 +42,18 @@ try {
   await page.waitForFunction(() => document.querySelector("#said").textContent !== "");
   expect((await page.textContent("#said")).includes("password is wrong"), "of a wrong password it says " + await page.textContent("#said"));
 
+  expect(await page.isHidden("#code"), "it asks everybody for a code");
   await page.fill("#password", password);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#code", { state: "visible" });
+  expect((await page.textContent("#said")).includes("code"), "of a missing code it says " + await page.textContent("#said"));
+  await page.fill("#code", code);
   await page.keyboard.press("Enter");
   await page.waitForSelector("#who:not([hidden])");
   expect((await page.textContent("#name")).startsWith(username), "it says who is there as " + await page.textContent("#name"));
   expect((await page.textContent("#said")) === "", "it still says " + await page.textContent("#said"));
   await page.waitForFunction(() => document.body.innerText.includes("/changes"));
-  expect((await paths()).includes("POST"), "with a ticket it shows " + await paths());
+  expect((await paths()).includes("/admin/"), "with a ticket it shows " + await paths());
 
   const block = page.locator(".opblock", { hasText: "/changes" });
   await block.locator(".opblock-summary-control").click();

@@ -73,7 +73,6 @@ type document struct {
 	options   Options
 	addresses map[*plan.Endpoint]address
 	names     map[*plan.Verb]string // operationIds
-	login     bool                  // one operation is marked as the login
 	tickets   bool                  // some operation takes a ticket
 	problems  bool                  // some operation answers with a problem
 	shared    object                // answers that many operations have, by name

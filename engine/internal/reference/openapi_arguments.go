@@ -156,17 +156,20 @@ func sentences(a, b string) string {
 	return a + " " + b
 }
 
-// login names the arguments of a login: one secret, one other that is required, a text.
+// login names the arguments of a login: a required secret, a required text, and perhaps
+// one secret more, the code of a second factor.
 func (args *arguments) login() *schema.Object {
 	all := slices.Clone(args.outside)
 	for _, f := range args.body {
 		all = append(all, placed{f, schema.InBody})
 	}
-	var name, password *placed
+	var name, password, code *placed
 	for i := range all {
 		p := &all[i]
 		switch {
-		case p.Type.Highest() == schema.Secret && password == nil:
+		case p.Type.Highest() == schema.Secret && p.Optional && code == nil:
+			code = p
+		case p.Type.Highest() == schema.Secret && !p.Optional && password == nil:
 			password = p
 		case p.Type.Highest() == schema.Secret:
 			return nil
@@ -179,5 +182,9 @@ func (args *arguments) login() *schema.Object {
 	if name == nil || password == nil || name.in != password.in || name.in != schema.InQuery && name.in != schema.InBody {
 		return nil
 	}
-	return schema.NewObject("username", name.Name, "password", password.Name, "in", name.in.String())
+	mark := []any{"username", name.Name, "password", password.Name, "in", name.in.String()}
+	if code != nil && code.in == name.in {
+		mark = append(mark, "code", code.Name)
+	}
+	return schema.NewObject(mark...)
 }

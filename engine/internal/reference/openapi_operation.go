@@ -28,8 +28,7 @@ func (d *document) operation(e *plan.Endpoint, v *plan.Verb) *schema.Object {
 		op.put("requestBody", body)
 	}
 	op.put("responses", d.responses(v))
-	if login := args.login(); login != nil && !d.login && isTicket(v) {
-		d.login = true
+	if login := args.login(); login != nil && isTicket(v) {
 		op.put("x-cloudlet-login", login)
 	}
 	return op.done()

@@ -2,15 +2,17 @@
 
 // The ticket is kept here alone: closing the page forgets it.
 let ticket = "";
-let login = null; // the operation that gives tickets: {path, method, username, password, in}
+let login = null; // the operation that gives tickets: {path, method, username, password, in, code}
 
 const byId = (id) => document.getElementById(id);
 const say = (text) => { byId("said").textContent = text; };
 
-// problem is the sentence of an answer that is no success.
-async function problem(response) {
+// refusal is the error of an answer that is no success: its sentence and its code.
+async function refusal(response) {
   const body = await response.json().catch(() => null);
-  return (body && body.detail) || `${response.status} ${response.statusText}`;
+  const error = new Error((body && body.detail) || `${response.status} ${response.statusText}`);
+  error.code = body && body.code;
+  return error;
 }
 
 // load fetches the document as the caller may see it, and shows it.
@@ -18,7 +20,7 @@ async function load() {
   const headers = ticket ? { Authorization: `Bearer ${ticket}` } : {};
   const response = await fetch("/-/openapi.json", { headers, cache: "no-cache" });
   if (!response.ok) {
-    throw new Error(await problem(response));
+    throw await refusal(response);
   }
   const spec = await response.json();
   byId("title").textContent = document.title = spec.info.title;
@@ -26,17 +28,19 @@ async function load() {
   show(spec);
 }
 
-// loginOf finds the operation that the document marks as the login.
+// loginOf finds the operation that the document marks as the login: one that takes
+// the password in its body, where there is one, and not in its address.
 function loginOf(spec) {
+  let found = null;
   for (const [path, item] of Object.entries(spec.paths || {})) {
     for (const [method, operation] of Object.entries(item)) {
       const mark = operation && operation["x-cloudlet-login"];
-      if (mark) {
-        return { path, method, ...mark };
+      if (mark && (found === null || (found.in === "query" && mark.in === "body"))) {
+        found = { path, method, ...mark };
       }
     }
   }
-  return null;
+  return found;
 }
 
 // show draws the operations and whichever form is of use.
@@ -61,8 +65,11 @@ function show(spec) {
 }
 
 // authenticate asks the app itself for a ticket.
-async function authenticate(username, password) {
+async function authenticate(username, password, code) {
   const values = { [login.username]: username, [login.password]: password };
+  if (login.code && code) {
+    values[login.code] = code;
+  }
   const request = { method: login.method.toUpperCase(), cache: "no-store" };
   let url = login.path;
   if (login.in === "query") {
@@ -73,7 +80,7 @@ async function authenticate(username, password) {
   }
   const response = await fetch(url, request);
   if (!response.ok) {
-    throw new Error(await problem(response));
+    throw await refusal(response);
   }
   return response.json();
 }
@@ -105,8 +112,16 @@ function handle(id, act) {
 }
 
 handle("login", async () => {
-  const answer = await authenticate(byId("username").value, byId("password").value);
-  byId("password").value = "";
+  const answer = await authenticate(byId("username").value, byId("password").value, byId("code").value.trim()).catch((error) => {
+    // Only users with a second factor are asked for a code.
+    if (login.code && error.code === "code_required") {
+      byId("second").hidden = false;
+      byId("code").focus();
+    }
+    throw error;
+  });
+  byId("password").value = byId("code").value = "";
+  byId("second").hidden = true;
   const until = new Date(answer.expires_at).toLocaleTimeString();
   await use(answer.ticket, `${answer.user.name}, until ${until}`);
 });
