@@ -21,7 +21,7 @@ var Mail = action.Define(action.Spec[mailInputs, action.None]{
 	Doc: "The mail is queued durably and handed to the server that `mail.smtp` names; without one it lands in `data/outbox/`. Inside a transaction " +
 		"of the main database it is sent when that commits, and not when it rolls back. `template: confirm` takes confirm.txt and confirm.html of the nearest " +
 		"`_templates` folder, whichever there are; both are alternatives of one mail. Where `subject` is left out the template says it: " +
-		"{{define \"subject\"}}Welcome{{end}}. What stands in `html` is sent as it is: values belong into a template, which escapes them. " +
+		"{{define \"subject\"}}Welcome{{end}}. In a template {{link \"/auth/confirm\" \"token\" .token}} is an address of the app; `cloudlet actions template` has all functions. What stands in `html` is sent as it is: values belong into a template, which escapes them. " +
 		"Where anybody can have a mail sent to an address that is not their own, `per_hour` keeps its owner from being flooded.",
 	Example: "- mail: {to: \"${args.email}\", template: confirm, data: {name: \"${args.name}\", token: \"${last.token}\"}}\n",
 	Failures: []action.Outcome{
