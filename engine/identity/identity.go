@@ -160,10 +160,11 @@ func clip(name string) string {
 
 // CheckUserName tells whether a user may have the name: 1 to 64 characters, no
 // control characters, no colon (RFC 7617 separates with it), no space at its
-// ends. The error is ErrInvalidUserName.
+// ends; and neither . nor .., which are no segment of a path (RFC 3986, section 5.2.4): no
+// endpoint could be asked for such a user, to lock it. The error is ErrInvalidUserName.
 func CheckUserName(name string) error {
 	if !utf8.ValidString(name) || name == "" || utf8.RuneCountInString(name) > MaxUserName ||
-		strings.TrimSpace(name) != name || strings.ContainsFunc(name, neverInNames) {
+		name == "." || name == ".." || strings.TrimSpace(name) != name || strings.ContainsFunc(name, neverInNames) {
 		return ErrInvalidUserName
 	}
 	return nil

@@ -204,7 +204,7 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	for name, ok := range map[string]bool{
 		"alice": true, "Ä": true, "a b": true, "a@example.com": true, "o'hara": true, strings.Repeat("ä", 64): true,
-		"": false, " a": false, "a ": false, "a:b": false, "a\n": false, "a\x00b": false, "a\u0085b": false,
+		"": false, ".": false, "..": false, "...": true, "a.b": true, " a": false, "a ": false, "a:b": false, "a\n": false, "a\x00b": false, "a\u0085b": false,
 		"a\u202eb": false, "a\u200b": false, "a\xff": false, "\u00a0a": false, strings.Repeat("a", 65): false,
 	} {
 		if err := CheckUserName(name); ok != (err == nil) || err != nil && !errors.Is(err, ErrInvalidUserName) {
