@@ -62,3 +62,33 @@ func TestRegistrationsOfOneAddress(t *testing.T) {
 	c.move(time.Hour)
 	must(t, register(1002, "2001:db8::1"))
 }
+
+// Who registered and never came back is removed, and the audit log tells.
+func TestUnconfirmedAreRemoved(t *testing.T) {
+	t.Parallel()
+	s, c := openLinks(t)
+	c.move(unconfirmedFor + time.Second)
+	addUser(t, s, "carl", bobPassword)
+	if u, err := s.User(t.Context(), Act{}, "bob"); u != nil || err != nil {
+		t.Errorf("bob is %v, %v", u, err)
+	}
+	if n, err := count(t.Context(), s.db, "SELECT count(*) FROM cloudlet_audit WHERE event = 'user.expired' AND fields = '{\"users\":1}'"); n != 1 || err != nil {
+		t.Errorf("%d rows tell, %v", n, err)
+	}
+	addUser(t, s, "dave", bobPassword) // and nobody is
+	if n, err := count(t.Context(), s.db, "SELECT count(*) FROM cloudlet_audit WHERE event = 'user.expired'"); n != 1 || err != nil {
+		t.Errorf("%d rows tell, %v", n, err)
+	}
+}
+
+// A user with the role root who cannot log in is not the one who keeps the app from having none.
+func TestLastRootIsConfirmed(t *testing.T) {
+	t.Parallel()
+	s, _ := openCheap(t)
+	addUser(t, s, "boss", alicePassword, RoleRoot)
+	must(t, s.AddUser(t.Context(), Act{}, NewUser{Name: "second", Password: alicePassword, Email: "second@example.com", Roles: []string{RoleRoot}, Unconfirmed: true}))
+	wantError(t, s.Lock(t.Context(), Act{}, "boss"), ErrLastRoot)
+	wantError(t, s.DeleteUser(t.Context(), Act{}, "boss"), ErrLastRoot)
+	wantError(t, s.Revoke(t.Context(), Act{}, "boss", RoleRoot), ErrLastRoot)
+	must(t, s.ConfirmUser(t.Context(), Act{}, "second"), s.DeleteUser(t.Context(), Act{}, "boss"))
+}

@@ -196,7 +196,7 @@ func keepRoot(ctx context.Context, tx *database.Tx, u *userState) error {
 	others, err := count(ctx, tx, `SELECT count(*) FROM cloudlet_users u
 		JOIN cloudlet_user_roles ur ON ur.user_id = u.id
 		JOIN cloudlet_roles r ON r.id = ur.role_id
-		WHERE r.name = 'root' AND u.locked_at IS NULL AND u.id <> ?`, u.id)
+		WHERE r.name = 'root' AND u.locked_at IS NULL AND u.confirmed_at IS NOT NULL AND u.id <> ?`, u.id)
 	if err != nil {
 		return err
 	}

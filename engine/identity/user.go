@@ -142,8 +142,11 @@ const unconfirmedFor = 7 * 24 * time.Hour
 // removeUnconfirmed removes the users who registered and never came back, so that
 // nobody keeps names and addresses of others by it.
 func (s *Service) removeUnconfirmed(ctx context.Context, tx *database.Tx, now time.Time) error {
-	_, err := tx.Exec(ctx, "DELETE FROM cloudlet_users WHERE confirmed_at IS NULL AND created_at < ?", now.Add(-unconfirmedFor))
-	return err
+	r, err := tx.Exec(ctx, "DELETE FROM cloudlet_users WHERE confirmed_at IS NULL AND created_at < ?", now.Add(-unconfirmedFor))
+	if err != nil || r.RowsAffected == 0 {
+		return err
+	}
+	return s.record(ctx, tx, Act{}, "user.expired", "", "users", int(r.RowsAffected))
 }
 
 // DeleteUser removes a user and ends the user's tickets. It fails with ErrNoSuchUser,
