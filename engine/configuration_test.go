@@ -34,6 +34,30 @@ func TestSettingsWarn(t *testing.T) {
 	warned(2)
 }
 
+// TestAbsentRolesWarn: a role that does not exist is in the log, with its place, once.
+func TestAbsentRolesWarn(t *testing.T) {
+	t.Parallel()
+	l := openLive(t, map[string]string{"cloudlet.yaml": "databases: {main: \"sqlite::memory:\"}\nroles: {admin: [author]}\n",
+		"endpoints/_module.yaml": "auth: [admn]\n", "endpoints/a.yaml": "get:\n  actions: [{return: 1}]\npost:\n  auth: [guest, editor, author]\n  actions: [{return: 1}]\n",
+		"endpoints/b.yaml": "get:\n  actions: [{return: 1}]\n"})
+	fatal(t, l.engine.Reload(t.Context()))
+	for text, want := range map[string]int{
+		`endpoints/_module.yaml:1:8: there is no role \"admn\"; did you mean \"admin\"?`: 1,
+		`endpoints/a.yaml:4:17: there is no role \"editor\"; cloudlet role add editor`:   1,
+		"an endpoint asks for a role that nobody can have":                               2,
+	} {
+		if n := strings.Count(l.log.all(), text); n != want {
+			t.Errorf("%s is said %d times, want %d:\n%s", text, n, want, l.log.all())
+		}
+	}
+	fatal(t, engine.UsersOf(l.engine).AddUser(t.Context(), engine.CommandLine, engine.NewUser{Name: "ann", Password: casePassword, Roles: []string{"editor"}, CreateRoles: true}))
+	l.write("endpoints/_module.yaml", "auth: [admin]\n")
+	fatal(t, l.engine.Reload(t.Context()))
+	if n := strings.Count(l.log.all(), "there is no role"); n != 2 {
+		t.Errorf("said %d times:\n%s", n, l.log.all())
+	}
+}
+
 // TestConfigurationListens: the links of an app follow where it listens.
 func TestConfigurationListens(t *testing.T) {
 	t.Parallel()

@@ -56,6 +56,7 @@ type Engine struct {
 	post      *post
 	databases map[string]*openDatabase // by name
 	warned    string                   // what the log was told of the settings
+	absent    string                   // and of roles that do not exist
 	shut      bool                     // Close began: nothing is swapped in any more
 	retired   sync.WaitGroup           // generations that are being drained
 	ahead     int64                    // a migration's time of change that lies ahead, Unix nanoseconds

@@ -187,6 +187,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	e.retire(before)
 	e.keepSchemas(a.plan.Composites)
 	e.warn(a.problems.All())
+	e.warnOfRoles(ctx, a)
 	e.o.tell(Event{Generation: g.number, Took: time.Since(began), Endpoints: len(a.plan.Endpoints)})
 	return nil
 }
