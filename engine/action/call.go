@@ -152,6 +152,8 @@ type Services struct {
 	OIDC *oidc.Service
 	// Captcha tells people from programs.
 	Captcha *captcha.Service
+
+	doubted atomic.Bool // it was said that a proxy is not trusted
 }
 
 // Traced is one step as `call --trace` shows it; no value above public is in it.

@@ -18,10 +18,26 @@ func (x *Exchange) ClientAddress() string {
 	if err != nil {
 		host = x.Request.RemoteAddr
 	}
-	if x.Services == nil || len(x.Services.Proxies) == 0 {
+	if x.Services == nil {
 		return host
 	}
+	x.doubt(host)
 	return forwarded(host, x.Request.Header, x.Services.Proxies)
+}
+
+// doubt warns, once, where a proxy that is not trusted seems to stand in front: all clients
+// are one then, and whoever guesses slows the logins of everybody.
+func (x *Exchange) doubt(host string) {
+	if x.Log == nil || len(x.Request.Header["X-Forwarded-For"]) == 0 || x.Services.doubted.Load() {
+		return
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil || !addr.Unmap().IsLoopback() && !addr.Unmap().IsPrivate() || within(addr, x.Services.Proxies) {
+		return // from elsewhere anybody may send the header
+	}
+	if !x.Services.doubted.Swap(true) {
+		x.Log.Warn("requests come through a proxy that trusted_proxies in cloudlet.yaml does not name: all its clients count as one address", "proxy", host)
+	}
 }
 
 // mostHops bounds how many addresses of X-Forwarded-For are looked at.

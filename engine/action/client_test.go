@@ -1,6 +1,8 @@
 package action
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -78,4 +80,21 @@ func FuzzForwarded(f *testing.F) {
 			t.Errorf("%q gives %q", sent, got)
 		}
 	})
+}
+
+// A proxy that is not trusted is said once, and one that cannot be told from a client never.
+func TestUntrustedProxyIsSaid(t *testing.T) {
+	t.Parallel()
+	for remote, want := range map[string]int{"127.0.0.1:1": 1, "[::ffff:10.0.0.2]:1": 1, "[fd00::1]:1": 1, "203.0.113.9:1": 0, "10.9.0.1:1": 0} {
+		var said bytes.Buffer
+		services := &Services{Proxies: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}}
+		for range 3 {
+			x := &Exchange{Services: services, Log: slog.New(slog.NewTextHandler(&said, nil)),
+				Request: &http.Request{RemoteAddr: remote, Header: http.Header{"X-Forwarded-For": {"192.0.2.1"}}}}
+			x.ClientAddress()
+		}
+		if got := strings.Count(said.String(), "trusted_proxies"); got != want || strings.Contains(said.String(), "192.0.2.1") {
+			t.Errorf("%s: said %d times, want %d\n%s", remote, got, want, said.String())
+		}
+	}
 }
