@@ -46,6 +46,9 @@ func TestMutants(t *testing.T) {
 	if len(mutants) < leastMutants {
 		t.Errorf("there are %d mutants, which is too few", len(mutants))
 	}
+	if raceEnabled { // what runs at once is the same in each: a part of them will do
+		mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return len(m.before)%5 != 0 })
+	}
 	survivors := make([]string, len(mutants))
 	var wg sync.WaitGroup
 	next := make(chan int)
