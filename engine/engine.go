@@ -11,9 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"cloudlet/engine/audit"
 	"cloudlet/engine/database"
-	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/reference/docs"
 	"cloudlet/engine/internal/watch"
@@ -48,12 +46,10 @@ type Engine struct {
 	current atomic.Pointer[generation]
 
 	mu        sync.Mutex // one load at a time; guards what follows
-	identity  *identity.Service
+	kept                 // the services in the main database
 	oidc      *oidc.Service
-	outgoing  *http.Transport // carries the requests of actions to others
-	allowed   []string        // the private services that it reaches
-	audit     *audit.Log
-	post      *post
+	outgoing  *http.Transport          // carries the requests of actions to others
+	allowed   []string                 // the private services that it reaches
 	databases map[string]*openDatabase // by name
 	warned    string                   // what the log was told of the settings
 	absent    string                   // and of roles that do not exist

@@ -148,17 +148,16 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	if err == nil {
 		err = e.migrate(ctx, a, opened)
 	}
+	var next kept
 	if err == nil {
-		err = e.identify(ctx, a, opened)
-	}
-	if err == nil {
-		err = e.enqueue(ctx, a, opened["main"].db)
+		next, err = e.keep(ctx, a, opened["main"].db)
 	}
 	if err != nil {
 		e.discard(opened)
 		return err
 	}
 	before := e.current.Load()
+	e.take(next, before)
 	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, table: a.table, routes: a.routes(), about: a.about, drained: make(chan struct{}), ended: make(chan struct{})}
 	if before != nil {
 		g.number, g.earlier = before.number+1, before.ended
@@ -242,29 +241,52 @@ func apply(ctx context.Context, db *database.DB, sets []database.Set) error {
 	return nil
 }
 
-// identify opens the identity service, or tells the running one what has changed.
-func (e *Engine) identify(ctx context.Context, a *app, opened map[string]*openDatabase) error {
+// kept are the services whose state is in the main database.
+type kept struct {
+	identity *identity.Service
+	audit    *audit.Log
+	post     *post
+}
+
+// keep opens the services of a new main database, or tells the running ones what has
+// changed. Until it has succeeded nothing of the engine's is touched.
+func (e *Engine) keep(ctx context.Context, a *app, main *database.DB) (kept, error) {
 	o := identityOptions(a.settings, e.o.log)
-	if e.identity != nil && e.databases["main"].db == opened["main"].db {
-		return e.identity.Configure(o)
+	if e.identity != nil && e.databases["main"].db == main {
+		if err := e.post.mail.Configure(ctx, mailConfig(a.settings)); err != nil {
+			e.o.log.Warn("mails that wait are not tried before their time", "reason", err)
+		}
+		return e.kept, e.identity.Configure(o)
 	}
 	if e.keys == nil {
 		keys, err := secret.OpenKeyring(e.dataDir(), e.o.env("CLOUDLET_SECRET"))
 		if err != nil {
-			return err
+			return kept{}, err
 		}
 		e.keys = keys
 	}
-	o.Audit = openAudit(opened["main"].db, e.keys, e.dataDir(), e.o.log)
-	s, err := identity.Open(ctx, opened["main"].db, e.keys, o)
+	p, err := openPost(main, e.keys, a.settings, e.dataDir(), e.o.log)
 	if err != nil {
-		return err
+		return kept{}, err
 	}
-	if before := e.current.Load(); before != nil {
-		before.old = append(before.old, e.identity)
+	o.Audit = openAudit(main, e.keys, e.dataDir(), e.o.log)
+	s, err := identity.Open(ctx, main, e.keys, o)
+	if err != nil {
+		return kept{}, errors.Join(err, p.queue.Close())
 	}
-	e.identity, e.audit = s, o.Audit
-	return nil
+	return kept{s, o.Audit, p}, nil
+}
+
+// take has the engine go on with what keep gave.
+func (e *Engine) take(k kept, before *generation) {
+	if k.identity == e.identity {
+		return
+	}
+	if before != nil {
+		before.old = append(before.old, e.identity, e.post.queue)
+	}
+	e.kept = k
+	k.post.queue.Start(k.post.mail.Kind())
 }
 
 // openAudit is the audit log of a main database, its head beside it in the data folder.

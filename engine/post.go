@@ -46,26 +46,6 @@ func mailConfig(s *settings.Settings) mail.Config {
 	return c
 }
 
-// enqueue opens the queue of the main database, or tells the running one what has changed.
-func (e *Engine) enqueue(ctx context.Context, a *app, main *database.DB) error {
-	if e.post != nil && e.databases["main"].db == main {
-		if err := e.post.mail.Configure(ctx, mailConfig(a.settings)); err != nil {
-			e.o.log.Warn("mails that wait are not tried before their time", "reason", err)
-		}
-		return nil
-	}
-	p, err := openPost(main, e.keys, a.settings, e.dataDir(), e.o.log)
-	if err != nil {
-		return err
-	}
-	if before := e.current.Load(); before != nil {
-		before.old = append(before.old, e.post.queue)
-	}
-	e.post = p
-	p.queue.Start(p.mail.Kind())
-	return nil
-}
-
 // Settle works what waits in the queue: until nothing is due, it is seen that another
 // process works it, or the context ends, which is no failure.
 func (e *Engine) Settle(ctx context.Context) error {
