@@ -28,7 +28,7 @@ func Families() []Family {
 		}},
 		{"identity", "who asks", []*action.Action{
 			identity.Authenticate, identity.Refresh, identity.Logout, identity.Authorize,
-			identity.UserRegister, identity.UserCreate, identity.UserGet, identity.UserList, identity.UserAvailable, identity.UserUpdate, identity.UserChangePassword,
+			identity.UserRegister, identity.UserCreate, identity.UserGet, identity.UserList, identity.UserAvailable, identity.UserUpdate, identity.UserChangePassword, identity.UserCheckPassword,
 			identity.UserLock, identity.UserUnlock, identity.UserDelete,
 			identity.UserConfirmation, identity.UserConfirm, identity.UserReset, identity.UserResetPassword,
 			identity.RoleGrant, identity.RoleRevoke, identity.RoleSet, identity.RoleCreate, identity.RoleDelete, identity.RoleList,

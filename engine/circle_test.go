@@ -318,7 +318,7 @@ func (c *circle) locked(alice object, ticket string) string {
 }
 
 func (c *circle) leaves(alice object, ticket string) {
-	enrolled := c.wants("200", "POST", "/auth/totp", ticket, object{})
+	enrolled := c.wants("200", "POST", "/auth/totp", ticket, object{"password": alice["password"]})
 	secret := c.keep("the secret of the second factor", enrolled.body["secret"].(string))
 	code := func(at time.Time) string {
 		text, err := totp.GenerateCode(secret, at)
