@@ -3,28 +3,41 @@ package identity
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 
 	"github.com/maypok86/otter/v2"
 )
 
 // admitted is a ticket or API key that was verified, and the user it speaks for as of an epoch.
 type admitted struct {
-	proven proven
-	caller *Caller
-	state  state
-	extras int // bytes of the user's own fields
+	proven  proven
+	caller  *Caller
+	changes changes
+	state   state
+	extras  int // bytes of the user's own fields
+}
+
+// changes count those of the users that a ticket depends on: its own, and who acts as
+// the user, nil where nobody does. They are found once, not for each request.
+type changes struct{ subject, actor *atomic.Uint64 }
+
+func (s *Service) changesOf(p *proven) changes {
+	c := changes{subject: s.touched.of(p.subject)}
+	if p.actor != "" {
+		c.actor = s.touched.of(p.actor)
+	}
+	return c
 }
 
 // state is what an admitted ticket was looked at under: where it has changed, the
 // ticket is looked at again.
 type state struct{ trust, epoch, touched uint64 }
 
-// state is what holds now for what a ticket proved: it depends on its user, and on who
-// acts as the user.
-func (s *Service) state(p *proven) state {
-	st := state{s.trust(), s.epoch.Load(), s.touched.of(p.subject).Load()}
-	if p.actor != "" {
-		st.touched += s.touched.of(p.actor).Load() // both only grow, so their sum tells
+// state is what holds now for a ticket of which these are the changes.
+func (s *Service) state(c changes) state {
+	st := state{s.trust(), s.epoch.Load(), c.subject.Load()}
+	if c.actor != nil {
+		st.touched += c.actor.Load() // both only grow, so their sum tells
 	}
 	return st
 }
@@ -56,7 +69,7 @@ func (s *Service) Verify(token string) (*Caller, error) {
 	if e, ok := s.verified.GetIfPresent(token); ok {
 		// It is read before anything that it vouches for: what changes meanwhile makes
 		// the entry old from its start.
-		now := s.state(&e.proven)
+		now := s.state(e.changes)
 		if now.trust == e.state.trust {
 			switch {
 			case !s.clock().Before(e.proven.expires):
@@ -65,7 +78,7 @@ func (s *Service) Verify(token string) (*Caller, error) {
 			case e.state == now:
 				return e.caller, nil
 			}
-			return s.admit(token, e.proven, now)
+			return s.admit(token, e.proven, e.changes, now)
 		}
 	}
 	trust := s.trust()
@@ -73,9 +86,10 @@ func (s *Service) Verify(token string) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := s.state(&p)
+	c := s.changesOf(&p)
+	now := s.state(c)
 	now.trust = trust
-	return s.admit(token, p, now)
+	return s.admit(token, p, c, now)
 }
 
 // prove tells whose a ticket or key is. What the database says of a key is read again,
@@ -88,7 +102,7 @@ func (s *Service) prove(token string) (proven, error) {
 }
 
 // admit reads the user of a ticket that is ours, or of a key.
-func (s *Service) admit(token string, p proven, now state) (*Caller, error) {
+func (s *Service) admit(token string, p proven, on changes, now state) (*Caller, error) {
 	ctx := context.Background() // the database gives up by itself after five seconds
 	u, err := findUser(ctx, s.db, p.subject)
 	if err != nil {
@@ -109,7 +123,7 @@ func (s *Service) admit(token string, p proven, now state) (*Caller, error) {
 	c.ID, c.Session, c.Expires, c.Impersonator, c.made = p.id, p.session, p.expires, p.actor, p.made
 	c.Extras = extrasOf(u.extras)
 	// The text may be a piece of a large header that the clone does not keep alive.
-	s.verified.Set(strings.Clone(token), &admitted{p, c, now, len(u.extras)})
+	s.verified.Set(strings.Clone(token), &admitted{p, c, on, now, len(u.extras)})
 	return c, nil
 }
 
