@@ -112,8 +112,13 @@ func lookAt(ctx context.Context, file string) ([]definition, []record, error) {
 	return schema, applied, closing(c, err)
 }
 
-// look reads a database's schema and the history of its migrations.
+// look reads a database's schema and the history of its migrations, both as of one
+// moment: another process may be applying some.
 func (c *connection) look(ctx context.Context) ([]definition, []record, error) {
+	if err := c.control("BEGIN"); err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = c.control("ROLLBACK") }() // nothing was written, and so nothing is lost
 	rows, err := c.rows(ctx, `SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY rowid`, nil, resultLimit, false)
 	if err != nil {
 		return nil, nil, err
