@@ -253,14 +253,14 @@ func TestTestThatNeverEnds(t *testing.T) {
 		"endpoints/a.yaml":      "get:\n  timeout: 1h\n  actions:\n    - wait: 1h\npost:\n  actions:\n    - return: 1\n",
 		"endpoints/a.test.yaml": "- name: forever\n  request: {get: /a}\n  expect: {status: 204}\n- name: at once\n  request: {post: /a}\n  expect: {body: 1}\n",
 	})
-	report := runTests(t, dir, engine.TestOptions{Parallel: 1, Timeout: 20 * time.Millisecond})
+	report := runTests(t, dir, engine.TestOptions{Parallel: 1, Timeout: time.Second})
 	if !report.Results[0].Failed() || report.Results[1].Failed() {
 		t.Errorf("got:\n%s", reportText(report))
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	reported := 0
-	_, _, err := engine.Test(ctx, dir, engine.TestOptions{Parallel: 1, Timeout: 20 * time.Millisecond, Report: func(engine.TestResult) {
+	_, _, err := engine.Test(ctx, dir, engine.TestOptions{Parallel: 1, Timeout: time.Second, Report: func(engine.TestResult) {
 		reported++
 		stop()
 	}}, testingOptions()...)
