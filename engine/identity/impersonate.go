@@ -19,14 +19,10 @@ func (s *Service) Impersonate(ctx context.Context, act Act, username string) (*T
 		return nil, ErrForbidden.with("Only a user with the role root may act as another.")
 	}
 	now := s.clock()
-	u, err := s.findValid(ctx, s.db, username)
+	u, err := s.unlocked(ctx, username)
 	switch {
 	case err != nil:
 		return nil, err
-	case u == nil:
-		return nil, noSuchUser(username)
-	case u.locked:
-		return nil, ErrUserLocked.with("The user %q is locked.", u.name)
 	case !u.confirmed:
 		return nil, ErrNotConfirmed.with("The user %q has not confirmed the e-mail address yet.", u.name)
 	}

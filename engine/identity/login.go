@@ -173,6 +173,17 @@ func (s *Service) CheckPassword(ctx context.Context, act Act, username, password
 // It fails with ErrNoSuchUser, ErrUserLocked or a *database.Error.
 func (s *Service) Issue(ctx context.Context, username string) (*Ticket, error) {
 	now := s.clock()
+	u, err := s.unlocked(ctx, username)
+	if err != nil {
+		return nil, err
+	}
+	t, _, err := s.issue(u, newSession(), now)
+	return t, err
+}
+
+// unlocked reads a user who is to get a ticket without a password. It fails with
+// ErrNoSuchUser, ErrUserLocked or a *database.Error.
+func (s *Service) unlocked(ctx context.Context, username string) (*userState, error) {
 	u, err := s.findValid(ctx, s.db, username)
 	switch {
 	case err != nil:
@@ -182,8 +193,7 @@ func (s *Service) Issue(ctx context.Context, username string) (*Ticket, error) {
 	case u.locked:
 		return nil, ErrUserLocked.with("The user %q is locked.", u.name)
 	}
-	t, _, err := s.issue(u, newSession(), now)
-	return t, err
+	return u, nil
 }
 
 // issue makes a ticket of a session, and tells the millisecond that it is dated.
