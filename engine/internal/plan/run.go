@@ -88,29 +88,51 @@ func unauthorized(err error) *action.Failure {
 	return f
 }
 
-// execute runs the chains of a verb whose arguments are decoded.
-func (v *Verb) execute(c *action.Call, args *schema.Object) (result any, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			result, err = nil, action.Panicked(p)
-		}
-	}()
+// execute runs a verb whose arguments are decoded: its conditions, then its chains.
+func (v *Verb) execute(c *action.Call, args *schema.Object) (any, error) {
+	err := v.ready(c, args)
+	if err == nil {
+		err = v.allowed(c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.perform(c)
+}
+
+// ready fills the slots that every chain of the verb finds filled.
+func (v *Verb) ready(c *action.Call, args *schema.Object) (err error) {
 	c.Slots[action.ArgsSlot] = args
 	if v.readsUser {
 		if c.Slots[action.UserSlot], err = c.UserValue(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if v.request {
 		c.Slots[action.RequestSlot] = v.requestObject(c)
 	}
+	return nil
+}
+
+// allowed holds the request against every `allow` around the verb.
+func (v *Verb) allowed(c *action.Call) error {
 	for _, p := range v.allow {
 		if yes, err := truth(p, c); err != nil {
-			return nil, err
+			return err
 		} else if !yes {
-			return nil, action.Fail(http.StatusForbidden, "not_allowed", "This is not permitted to you.")
+			return action.Fail(http.StatusForbidden, "not_allowed", "This is not permitted to you.")
 		}
 	}
+	return nil
+}
+
+// perform runs the chains; a panic in them is a failure.
+func (v *Verb) perform(c *action.Call) (result any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			result, err = nil, action.Panicked(p)
+		}
+	}()
 	result, err = v.chains(c)
 	if err != nil && !action.Ends(err) && v.onError != nil {
 		return v.handle(c, err)

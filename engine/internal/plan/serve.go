@@ -99,7 +99,14 @@ func (h *Handler) answer(w http.ResponseWriter, v *Verb, x *exchange) {
 		WriteFailure(w, &x.Exchange, argumentsFailure(f))
 		return
 	}
-	result, err := v.execute(&x.call, v.set.Shape().New(values))
+	err := v.ready(&x.call, v.set.Shape().New(values))
+	if err == nil {
+		err = v.allowed(&x.call)
+	}
+	var result any
+	if err == nil {
+		result, err = v.perform(&x.call)
+	}
 	status, body, has, f := v.finish(&x.call, result, err)
 	if f != nil {
 		copyHeader(w.Header(), x.Answer.Header)
