@@ -22,6 +22,7 @@ import (
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/mail"
 	"cloudlet/engine/oidc"
+	"cloudlet/engine/secret"
 )
 
 // The slots that every chain has; the names that it binds follow.
@@ -134,6 +135,7 @@ func Bearer(r *http.Request) string {
 type Services struct {
 	Identity *identity.Service
 	Audit    *audit.Log
+	Keys     *secret.Keyring // what is derived from it, or sealed with it, is the app's alone
 	Journal  *journal.Journal // of the log's newest lines
 	Database func(name string) *database.DB
 	// Clock is what time it is; nil is time.Now. ${now()} follows it.
