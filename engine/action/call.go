@@ -135,7 +135,7 @@ func Bearer(r *http.Request) string {
 type Services struct {
 	Identity *identity.Service
 	Audit    *audit.Log
-	Keys     *secret.Keyring // what is derived from it, or sealed with it, is the app's alone
+	Keys     *secret.Keyring  // what is derived from it, or sealed with it, is the app's alone
 	Journal  *journal.Journal // of the log's newest lines
 	Database func(name string) *database.DB
 	// Clock is what time it is; nil is time.Now. ${now()} follows it.
