@@ -59,7 +59,8 @@ func (r reader) arguments(n *Node, outermost bool) []Argument {
 		if f == nil { // reading it is no second mistake, and neither is leaving it out
 			f = &schema.Field{Type: schema.AnyType, Optional: true}
 		}
-		f.Name, f.In = name, place
+		f.Name, f.In, f.Type = name, place, fewFiles(f.Type)
+		r.fileStands(f, e.Value, outermost)
 		list = append(list, Argument{*f, e.Key.Span})
 	}
 	return list
@@ -170,10 +171,6 @@ func (r reader) typeNamed(name string, at source.Span, depth int) *schema.Type {
 	if t := simpleType(name); t != nil {
 		return t
 	}
-	if name == "file" {
-		r.notYet(at, "the type file")
-		return nil
-	}
 	p := source.Problem{Span: at, Code: CodeUnknownType, Text: fmt.Sprintf("unknown type %q", shorten(name)), Hint: typeHint(name)}
 	r.problems.Add(p)
 	return nil
@@ -212,6 +209,8 @@ func simpleType(name string) *schema.Type {
 		return schema.TokenType
 	case "json":
 		return schema.AnyType
+	case "file":
+		return fileType()
 	case "object":
 		return &schema.Type{Kind: schema.ObjectK, Open: true}
 	}
@@ -220,13 +219,13 @@ func simpleType(name string) *schema.Type {
 
 func typeNames() []string {
 	return []string{"string", "int", "float", "decimal", "bool", "date", "time", "datetime", "duration",
-		"uuid", "email", "url", "secret", "token", "json", "object"}
+		"uuid", "email", "url", "secret", "token", "json", "file", "object"}
 }
 
 // typeHint knows what other languages call the types.
 func typeHint(name string) string {
 	other := map[string]string{"integer": "int", "number": "float", "double": "float", "boolean": "bool", "text": "string", "str": "string",
-		"timestamp": "datetime", "password": "secret", "jwt": "token", "uri": "url", "map": "object", "any": "json", "numeric": "decimal"}
+		"timestamp": "datetime", "password": "secret", "jwt": "token", "uri": "url", "map": "object", "any": "json", "numeric": "decimal", "upload": "file", "binary": "file"}
 	if t, ok := other[strings.ToLower(name)]; ok {
 		return fmt.Sprintf("did you mean %q?", t)
 	}

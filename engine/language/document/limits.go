@@ -55,6 +55,7 @@ func (r reader) limits(f *schema.Field, l *long) {
 	if use(l.maxItems, "max_items", schema.List) {
 		limits.MaxItems = r.count(l.maxItems, "max_items")
 	}
+	r.fileLimits(limits, l, use)
 	if !some {
 		return
 	}

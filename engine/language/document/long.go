@@ -15,6 +15,7 @@ type long struct {
 	enum, min, max, minLength *Node
 	maxLength, pattern        *Node
 	minItems, maxItems        *Node
+	maxSize, contentTypes     *Node
 }
 
 // long reads a mapping of type, limits and documentation.
@@ -24,7 +25,7 @@ func (r reader) long(n *Node, named bool, place *schema.Place) *schema.Field {
 		r.problems.Add(source.Problem{Span: mark(n), Code: CodeMissingKey, Text: "expected a type", Hint: "the fields of an object stand under fields"})
 		return nil
 	}
-	r.mapping(n, l.keys(named, place != nil), []string{"max_size", "content_types"}, nil)
+	r.mapping(n, l.keys(named, place != nil), nil, nil)
 	f := r.longType(n, l)
 	if f == nil {
 		return nil
@@ -70,6 +71,8 @@ func (l *long) keys(named, placed bool) []key {
 		{"pattern", "A regular expression (RE2) that must match somewhere in the text.", text, keep(&l.pattern)},
 		{"min_items", "The least number of items.", of(CountShape), keep(&l.minItems)},
 		{"max_items", "The greatest number of items.", of(CountShape), keep(&l.maxItems)},
+		{"max_size", "How large a file may be; 10MiB where nothing is said.", of(SizeShape), keep(&l.maxSize)},
+		{"content_types", "What a file may be by its content, such as image/png or image/*; anything where nothing is said.", of(NamesShape), keep(&l.contentTypes)},
 		{"items", "What each item of a list is.", declared, keep(&l.items)},
 		{"fields", "The fields of an object, declared as arguments are.", of(FieldsShape), keep(&l.fields)},
 	}

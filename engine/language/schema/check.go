@@ -101,6 +101,10 @@ func (t *Type) checkScalar(w *walk, v any) (result any, changed bool) {
 		if t.Kind == Bytes {
 			return v, false
 		}
+	case *Object:
+		if _, ok := UploadOf(v); ok && t.Kind == File {
+			return v, false
+		}
 	}
 	w.fault(t.Kind.expected())
 	return v, false

@@ -46,6 +46,8 @@ func fitsKind(value, input *Type) Fit {
 		return Never // an empty list would fit, but nobody means that
 	case value.Kind == ObjectK && input.Kind == ObjectK:
 		return fitsObject(value, input)
+	case value.Kind == File && input.Kind == ObjectK: // whoever wants an object sees its fields
+		return fitsObject(value, input)
 	case value.Kind == input.Kind:
 		return Always
 	case value.Kind == Int && (input.Kind == Float || input.Kind == DecimalK):
@@ -127,6 +129,8 @@ func Join(a, b *Type) *Type {
 		t.Limits = a.Limits
 	}
 	switch t.Kind {
+	case File:
+		t.Fields = FileType.Fields
 	case List:
 		t.Elem = Join(a.Elem, b.Elem)
 	case ObjectK:

@@ -121,6 +121,8 @@ func (t *Type) form(m *members, side Side) {
 		m.add("type", t.orNull("object"))
 	case List:
 		m.add("type", t.orNull("array"))
+	case File:
+		t.file(m, side)
 	default:
 		m.add("type", t.orNull("string"))
 		t.text(m, side)
@@ -136,6 +138,18 @@ func (t *Type) decimal(m *members, side Side) {
 	}
 	m.add("type", t.orNull("string"))
 	m.add("pattern", decimalPattern)
+}
+
+// file is the content where one is sent, and what is known of it where one is answered.
+func (t *Type) file(m *members, side Side) {
+	if side == Sent {
+		m.add("type", t.orNull("string"))
+		m.add("format", "binary")
+		m.note("A file of at most " + SizeText(t.MaxFileSize()) + ".")
+		return
+	}
+	m.add("type", t.orNull("object"))
+	(&Type{Kind: ObjectK, Fields: FileType.Fields}).properties(m, side)
 }
 
 // text says what is known of values that JSON writes as strings.
@@ -163,8 +177,6 @@ func (t *Type) text(m *members, side Side) {
 		}
 	case Bytes:
 		m.add("contentEncoding", "base64")
-	case File:
-		m.add("format", "binary")
 	case String:
 		if t.Class == Secret && side == Sent {
 			m.add("format", "password")

@@ -25,7 +25,7 @@ func (t *Type) narrow(m *members, side Side) {
 			m.note("It matches the regular expression (RE2) " + l.Pattern.String() + " .")
 		}
 	}
-	if len(l.ContentTypes) > 0 {
+	if len(l.ContentTypes) > 0 && side == Sent {
 		m.note("Content types: " + strings.Join(l.ContentTypes, ", ") + ".")
 	}
 }

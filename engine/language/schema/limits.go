@@ -34,6 +34,10 @@ func (t *Type) limit(w *walk, v any) {
 		l.text(w, v)
 	case []any:
 		l.items(w, len(v))
+	case *Object:
+		if u, ok := UploadOf(v); ok && t.Kind == File {
+			l.upload(w, u)
+		}
 	}
 }
 

@@ -13,7 +13,7 @@
 //	time.Duration   duration
 //	[]byte          bytes, a database BLOB; base64 in JSON
 //	[]any           list
-//	*Object         object, its fields in order
+//	*Object         object, its fields in order; file, which NewUpload makes
 //	Raw             JSON that is already encoded: only as a result on its way out
 //
 // Values are never changed after they were made, so they may be shared freely.
