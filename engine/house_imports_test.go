@@ -14,6 +14,7 @@ var services = []string{
 	"engine/oidc",
 	"engine/captcha",
 	"engine/template",
+	"engine/events",
 }
 
 // onAction is what a package of actions may import.
@@ -37,6 +38,7 @@ var imports = map[string][]string{
 	"engine/jobs":     {"engine/database"},
 	"engine/mail":     {"engine/database", "engine/secret", "engine/jobs"},
 	"engine/oidc":     {"engine/secret"},
+	"engine/events":   {"engine/database", "engine/identity"},
 	"engine/template": {"engine/language/source", "engine/language/schema"},
 	"engine/captcha":  {"engine/database", "engine/secret"},
 
@@ -54,14 +56,14 @@ var imports = map[string][]string{
 	"engine/internal/arguments": {"engine/language/source", "engine/language/schema"},
 	"engine/internal/settings":  {"engine/language/...", "engine/identity"},
 	"engine/internal/route":     {"engine/language/source"},
-	"engine/internal/plan": {"engine/language/...", "engine/database", "engine/identity", "engine/action",
+	"engine/internal/plan": {"engine/language/...", "engine/database", "engine/identity", "engine/events", "engine/action",
 		"engine/template", "engine/internal/arguments", "engine/internal/route"},
 	"engine/internal/reference":       {"engine/language/...", "engine/action", "engine/internal/plan"},
 	"engine/internal/reference/docs":  {},
 	"engine/internal/outside":         {},
 	"engine/internal/outside/issuer":  {},
 	"engine/internal/reference/files": {"engine/language/...", "engine/action", "engine/internal/plan", "engine/internal/settings"},
-	"engine/internal/trial":           {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/action", "engine/internal/plan"},
+	"engine/internal/trial":           {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/events", "engine/action", "engine/internal/plan"},
 	"engine":                          {"engine/..."},
 
 	"cmd/cloudlet": {"actions", "engine", "engine/action", "engine/identity", "engine/language/..."},

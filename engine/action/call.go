@@ -15,6 +15,7 @@ import (
 	"cloudlet/engine/audit"
 	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
+	"cloudlet/engine/events"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/journal"
 	"cloudlet/engine/language/expression"
@@ -154,6 +155,8 @@ type Services struct {
 	OIDC *oidc.Service
 	// Captcha tells people from programs.
 	Captcha *captcha.Service
+	// Events takes what actions publish, and has it read.
+	Events *events.Hub
 
 	doubted atomic.Bool // it was said that a proxy is not trusted
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/events"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
@@ -104,6 +105,14 @@ func FailureOf(err error) *Failure {
 	var m *mail.Error
 	if errors.As(err, &m) {
 		return &Failure{Status: m.Status, Code: m.Code, Detail: m.Detail, Cause: m}
+	}
+	var p *events.Error
+	if errors.As(err, &p) {
+		f = &Failure{Status: p.Status, Code: p.Code, Detail: p.Detail, Reason: p.Reason}
+		if p.RetryAfter > 0 {
+			f.Header = map[string]string{"Retry-After": strconv.Itoa(int(p.RetryAfter / time.Second))}
+		}
+		return f
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

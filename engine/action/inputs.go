@@ -51,6 +51,22 @@ func (e *Expr[T]) Type() *schema.Type {
 // stands in the text as it is.
 func (e *Expr[T]) Mixed() bool { return e.program != nil && e.program.Mixed() }
 
+// Escape has what ${…} gives inside a text escaped from now on. A value that is one ${…}
+// alone stays as it is.
+func (e *Expr[T]) Escape(escape func(string) string) {
+	if e.program != nil {
+		e.program = e.program.Escaping(escape)
+	}
+}
+
+// Sketch is a Mixed text with stand in the place of what ${…} gives, "" of anything else.
+func (e *Expr[T]) Sketch(stand string) string {
+	if e.program == nil {
+		return ""
+	}
+	return e.program.Sketch(stand)
+}
+
 // Constant is the input's value where it does not depend on the request.
 func (e *Expr[T]) Constant() (T, bool) { return e.value, e.constant }
 

@@ -96,6 +96,14 @@ func (c *Call) Tx(name string) (*database.Tx, error) {
 	return t.tx, nil
 }
 
+// Surrounding is the transaction that the call is in, of whichever database, or nil.
+func (c *Call) Surrounding() (*database.Tx, error) {
+	if c.transaction == nil {
+		return nil, nil
+	}
+	return c.Tx(c.transaction.name)
+}
+
 // Begun is the transaction of the named database if a statement has begun it, else nil.
 func (c *Call) Begun(name string) *database.Tx {
 	if t := c.transaction; t != nil && t.name == name {

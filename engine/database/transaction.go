@@ -17,7 +17,14 @@ type Tx struct {
 	ended bool
 	lost  bool
 	depth int // of savepoints
-	after []func()
+	after []after
+}
+
+// after is something to be done after the commit.
+type after struct {
+	do func()
+	// first says that it is done before the writer is free.
+	first bool
 }
 
 // Begin starts a transaction. It waits for the writer as long as ctx lasts, at
@@ -70,7 +77,15 @@ func (tx *Tx) with(ctx context.Context, f func(*connection) error) error {
 func (tx *Tx) AfterCommit(f func()) {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	tx.after = append(tx.after, f)
+	tx.after = append(tx.after, after{do: f})
+}
+
+// OnCommit is AfterCommit ahead of every other transaction: what it does is in the order
+// of the commits. The writer waits for f, which must be quick and use no database.
+func (tx *Tx) OnCommit(f func()) {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	tx.after = append(tx.after, after{do: f, first: true})
 }
 
 // Commit makes everything since Begin lasting. When it fails nothing is.
@@ -79,7 +94,9 @@ func (tx *Tx) Commit() error {
 		return err
 	}
 	for _, f := range tx.after {
-		f()
+		if !f.first {
+			f.do()
+		}
 	}
 	return nil
 }
@@ -99,7 +116,15 @@ func (tx *Tx) commit() error {
 	if err != nil && c.inTransaction() {
 		_ = c.control("ROLLBACK") // only fails where there is nothing left to undo
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	for _, f := range tx.after {
+		if f.first {
+			f.do()
+		}
+	}
+	return nil
 }
 
 // Rollback undoes everything since Begin. After Commit it does nothing, so it may be deferred.

@@ -50,6 +50,10 @@ func (c *Caller) HasRole(anyOf ...string) bool {
 	return false
 }
 
+// Is reports whether the caller is the user of a name, as the database compares names.
+// A nil Caller is nobody.
+func (c *Caller) Is(name string) bool { return c != nil && same(c.Name, name) }
+
 // reach follows includes from the roles as far as they go; a cycle ends where it began.
 func reach(roles []string, includes map[string][]string) []string {
 	all := slices.Clone(roles)

@@ -25,7 +25,7 @@ func (s *Service) PrepareRegister(ctx context.Context, act Act, n *NewUser) erro
 	if err := s.checkNewPassword(n.Name, n.Password); err != nil {
 		return err
 	}
-	wait, err := s.Take(ctx, act, Bound{What: "register", Of: networkOf(act.Address), Most: mostRegistrations})
+	wait, err := s.Take(ctx, act, Bound{What: "register", Of: NetworkOf(act.Address), Most: mostRegistrations})
 	if err != nil {
 		return err
 	}

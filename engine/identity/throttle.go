@@ -60,7 +60,7 @@ type limit struct {
 // limitsOf are the counts that a guess is held against.
 func (s *Service) limitsOf(g guess) []limit {
 	_, key := s.keys.Derive("throttle")
-	name, address := strings.ToLower(g.name), networkOf(g.address)
+	name, address := strings.ToLower(g.name), NetworkOf(g.address)
 	limits := []limit{
 		{key: throttleKey(key, "user", g.what, name, address), free: freePerUser, cleared: true, name: "user"},
 		{key: throttleKey(key, "address", address), free: freePerAddress, name: "address"},
@@ -81,9 +81,9 @@ func throttleKey(key []byte, parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:24])
 }
 
-// networkOf is an address as failures are counted: one of IPv6 by its /64, of which
+// NetworkOf is an address as failures are counted: one of IPv6 by its /64, of which
 // every customer has at least one.
-func networkOf(address string) string {
+func NetworkOf(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		return address

@@ -116,7 +116,7 @@ func TestGuessingFromOneAddress(t *testing.T) {
 		t.Errorf("a success cleared the address: %v", got)
 	}
 	for _, pair := range [][2]string{{"::ffff:192.0.2.1", "192.0.2.1"}, {"2001:db8::1", "2001:db8::2"}, {"pipe", "pipe"}} {
-		if networkOf(pair[0]) != networkOf(pair[1]) {
+		if NetworkOf(pair[0]) != NetworkOf(pair[1]) {
 			t.Errorf("%s is not counted as %s", pair[0], pair[1])
 		}
 	}

@@ -33,6 +33,7 @@ type Verb struct {
 	ReturnsSpan          source.Span
 	IgnoreUnknown        bool  // unknown: ignore
 	Actions              *Node // a list of steps, or nil where the author gave none
+	Events               *Node // a scalar: the topic of a stream, which has no actions; or nil
 }
 
 // Module is a _module.yaml: defaults for its folder and below.
@@ -150,11 +151,50 @@ func (r reader) verb(key, n *Node) *Verb {
 		r.expected(n, "the keys of a verb, such as arguments and actions")
 		return nil
 	}
-	r.mapping(n, r.verbKeys(v), []string{"rate_limit", "cache", "idempotency", "events"}, verbHint)
-	if n.Get("actions") == nil && n.Get("events") == nil && !misspelt(n, "actions") {
+	r.mapping(n, r.verbKeys(v), []string{"rate_limit", "cache", "idempotency"}, verbHint)
+	if n.Get("events") != nil {
+		r.stream(key, n)
+	} else if n.Get("actions") == nil && !misspelt(n, "actions", "events") {
 		r.problems.Addf(key.Span, CodeMissingActions, "%s has no actions", key.Value)
 	}
 	return v
+}
+
+// notInStream are the keys that a verb with events cannot have, and why.
+var notInStream = []struct{ name, hint string }{
+	{"actions", "steps that are to run ahead of the stream belong into before, beside the verbs"},
+	{"status", "a stream answers 200"},
+	{"returns", "what is published has whatever type it was published with"},
+	{"timeout", "a stream lasts as long as its reader wants"},
+	{"cache", "a stream cannot be kept"},
+	{"idempotency", "a stream changes nothing"},
+}
+
+// stream reports what a verb with events cannot have.
+func (r reader) stream(key, n *Node) {
+	events := n.Entries[slices.IndexFunc(n.Entries, func(e Entry) bool { return e.Key.Value == "events" })].Key
+	if key.Value != "get" {
+		r.problems.Add(source.Problem{Span: events.Span, Code: CodeConflict, Text: fmt.Sprintf("%s cannot be a stream of events", key.Value), Hint: "events belong into get"})
+	}
+	for _, e := range n.Entries {
+		for _, not := range notInStream {
+			if e.Key.Value == not.name {
+				r.problems.Add(source.Problem{Span: e.Key.Span, Code: CodeConflict, Text: fmt.Sprintf("a verb with events takes no %s", not.name), Hint: not.hint,
+					Related: []source.Related{{Span: events.Span, Text: "here"}}})
+			}
+		}
+	}
+}
+
+// topic reads the topic of a stream.
+func (r reader) topic(v *Verb) func(_, n *Node) {
+	return func(_, n *Node) {
+		if n.Kind != Scalar || n.IsNull() {
+			r.expected(n, "a topic, as in films or orders/${args.id}")
+			return
+		}
+		v.Events = n
+	}
 }
 
 func (r reader) verbKeys(v *Verb) []key {
@@ -165,6 +205,7 @@ func (r reader) verbKeys(v *Verb) []key {
 		key{"arguments", "What the verb is given: from the path, else the query of GET and DELETE, else the body.", arguments,
 			func(_, n *Node) { v.Arguments = ParseArguments(n, r.problems) }},
 		key{"actions", "The steps, in order. The result of the last is the answer.", steps, r.steps(&v.Actions)},
+		key{"events", "The topic whose events the verb streams, as Server-Sent Events, in place of actions: films, or orders/${args.id}.", Shape{Kind: ExpressionShape}, r.topic(v)},
 		key{"status", "The status of a success, 200 to 299. Left out: 200, or 204 without a result.", Shape{Kind: StatusShape},
 			func(_, n *Node) { v.Status, v.StatusSpan = r.status(n), n.Span }},
 		key{"returns", "The type of the result: it is checked, and fields that it does not name are left out of the answer.", declared,

@@ -22,7 +22,8 @@ type Program struct {
 	eval     eval
 	locals   int // how many a frame needs
 	constant bool
-	mixed    bool // a text of pieces
+	mixed    bool       // a text of pieces
+	parts    []TextPart // of such a text
 	value    any  // of a constant
 	reads    []read
 	source   string
@@ -125,12 +126,39 @@ func NewList(items []*Program) *Program {
 
 // NewText is a program that makes one text of its parts: each value as schema.Text
 // writes it, null as nothing. Its length is bounded by MaxMemory.
-func NewText(parts []TextPart) *Program {
+func NewText(parts []TextPart) *Program { return newText(parts, nil) }
+
+// Escaping is a program that is Mixed, with every computed piece escaped; any other
+// program is given back as it is.
+func (p *Program) Escaping(escape func(string) string) *Program {
+	if !p.Mixed() {
+		return p
+	}
+	return newText(p.parts, escape)
+}
+
+// Sketch is the text of a program that is Mixed, with stand in the place of every
+// computed piece; "" of any other.
+func (p *Program) Sketch(stand string) string {
+	var b strings.Builder
+	for _, part := range p.parts {
+		if part.Program == nil {
+			b.WriteString(part.Literal)
+		} else {
+			b.WriteString(stand)
+		}
+	}
+	return b.String()
+}
+
+func newText(parts []TextPart, escape func(string) string) *Program {
 	var values []*Program
 	var sources []string
 	class := schema.Public
 	evals := make([]eval, len(parts))
+	computed := make([]bool, len(parts))
 	for i, p := range parts {
+		computed[i] = p.Program != nil && escape != nil
 		if p.Program == nil {
 			sources = append(sources, strconv.Quote(p.Literal))
 			evals[i] = always(p.Literal)
@@ -143,12 +171,15 @@ func NewText(parts []TextPart) *Program {
 	}
 	text := group(schema.StringType.WithClass(class), values, strings.Join(sources, " + "), func(f *Frame) (any, error) {
 		var b strings.Builder
-		for _, e := range evals {
+		for i, e := range evals {
 			v, err := e(f)
 			if err != nil {
 				return nil, err
 			}
 			s, err := f.text(v)
+			if err == nil && computed[i] {
+				s = escape(s)
+			}
 			if err == nil {
 				err = f.grow(len(s))
 			}
@@ -159,7 +190,7 @@ func NewText(parts []TextPart) *Program {
 		}
 		return b.String(), nil
 	})
-	text.mixed = true
+	text.mixed, text.parts = true, parts
 	return text
 }
 
