@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/events"
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/reference/docs"
 	"cloudlet/engine/internal/watch"
@@ -43,6 +44,7 @@ type Engine struct {
 	keys    *secret.Keyring
 	page    func() *docs.Page
 	journal *journal.Journal
+	events  *events.Hub // longer than generations: streams go on in the next one
 	current atomic.Pointer[generation]
 
 	mu        sync.Mutex // one load at a time; guards what follows
@@ -86,7 +88,7 @@ func Open(dir string, list ...Option) (*Engine, error) {
 	o := newOptions(list)
 	lines := journal.New()
 	o.log = slog.New(lines.Handler(o.log.Handler()))
-	e := &Engine{dir: dir, o: o, journal: lines, loader: newLoader(dir, o), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
+	e := &Engine{dir: dir, o: o, journal: lines, events: events.New(events.Options{}), loader: newLoader(dir, o), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
 	e.loader.fallback = http.HandlerFunc(e.own)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
@@ -112,6 +114,11 @@ func (e *Engine) Close() error {
 	return e.closed
 }
 
+// EndStreams ends all streams of events, whose clients would stay for as long as they
+// like, and begins no more. It is what a server that shuts down does first
+// (http.Server.RegisterOnShutdown); Close does it too.
+func (e *Engine) EndStreams() { e.events.Close() }
+
 func (e *Engine) close() error {
 	e.stop()
 	<-e.stopped
@@ -122,6 +129,7 @@ func (e *Engine) close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.shut = true
+	e.EndStreams()
 	if g := e.current.Load(); g != nil {
 		g.drain()
 	}

@@ -39,6 +39,7 @@ type generation struct {
 	// before it may still use what is old. earlier is the ended of that one.
 	ended   chan struct{}
 	earlier <-chan struct{}
+	retired chan struct{} // closed when another takes over; its streams end then
 
 	// running counts the requests in it; once it was retired and they have ended,
 	// drained is closed. The highest bit says that it is retired.
@@ -76,6 +77,7 @@ func (e *Engine) retire(g *generation) {
 	if g == nil {
 		return
 	}
+	close(g.retired)
 	e.retired.Go(func() {
 		defer close(g.ended)
 		g.drain()
@@ -158,7 +160,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	}
 	before := e.current.Load()
 	e.take(next, before)
-	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, table: a.table, routes: a.routes(), about: a.about, drained: make(chan struct{}), ended: make(chan struct{})}
+	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, table: a.table, routes: a.routes(), about: a.about, drained: make(chan struct{}), ended: make(chan struct{}), retired: make(chan struct{})}
 	if before != nil {
 		g.number, g.earlier = before.number+1, before.ended
 	}
@@ -175,11 +177,12 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	e.carry(a.settings.HTTP.Allow, before)
 	find := func(name string) *database.DB { return current[name] }
 	g.services = &action.Services{PublicURL: a.settings.PublicURL, Proxies: a.settings.TrustedProxies,
-		Identity: e.identity, Audit: e.audit, Keys: e.keys, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, Files: filepath.Join(e.dataDir(), "files")}
+		Identity: e.identity, Audit: e.audit, Keys: e.keys, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, Files: filepath.Join(e.dataDir(), "files"),
+		Events: e.events}
 	g.services.OIDC, g.services.Captcha = e.logins(a.settings, current["main"])
 	a.plan.Link(find)
 	for _, h := range a.handlers {
-		h.Services = g.services
+		h.Services, h.Retired = g.services, g.retired
 	}
 	e.current.Store(g)
 	e.health.Store(&health{g.number, len(a.plan.Endpoints), 0, g.loaded})

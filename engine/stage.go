@@ -12,6 +12,7 @@ import (
 	"cloudlet/engine/audit"
 	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
+	"cloudlet/engine/events"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/trial"
@@ -61,7 +62,7 @@ func newStage(ctx context.Context, a *app, o *options) (s *stage, err error) {
 	}
 	find := func(name string) *database.DB { return s.databases[name] }
 	a.plan.Link(find)
-	s.world = trial.World{Handler: a.table, Database: find, Clock: s.world.Clock, Log: &trial.Recorder{}, Outgoing: &trial.Outgoing{},
+	s.world = trial.World{Handler: a.table, Database: find, Clock: s.world.Clock, Log: &trial.Recorder{}, Outgoing: &trial.Outgoing{}, Events: &trial.Published{},
 		Mail:  &trial.Outbox{From: a.settings.Mail.From, PublicURL: a.settings.PublicURL},
 		Files: filepath.Join(s.folder, "files")}
 	if o.around != nil {
@@ -91,6 +92,7 @@ func (s *stage) fresh(ctx context.Context) error {
 	}
 	services := &action.Services{PublicURL: s.app.settings.PublicURL, Proxies: s.app.settings.TrustedProxies,
 		Identity: s.world.Identity, Audit: o.Audit, Keys: s.keys, Journal: lines, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files, Mail: s.world.Mail}
+	services.Events = events.New(events.Options{Clock: s.world.Clock.Now, Rehearsal: true, Published: s.world.Events.Published})
 	services.OIDC = oidc.New(s.keys, oidcOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	services.Captcha = captcha.New(s.databases["main"], s.keys, captchaOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	s.logins = services.OIDC

@@ -19,7 +19,7 @@ var Publish = action.Define(action.Spec[publishInputs, action.None]{
 		"and not when it rolls back; the events of a topic come in the order of the commits. The newest events of a topic are kept in memory for ten minutes, " +
 		"for subscribers whose connection broke; nobody gets an event after a restart of the server. " +
 		"In a topic, a value inside a text is escaped as a segment of a URL is: orders/${args.id} is never orders/7/internal.",
-	Example: "- publish: {topic: \"orders/${order.id}\", event: shipped, data: \"${order}\"}\n",
+	Example: "- publish: {topic: \"films/${film.id}\", event: changed, data: \"${film}\"}\n",
 	Failures: []action.Outcome{
 		{Status: events.ErrInvalidTopic.Status, Code: events.ErrInvalidTopic.Code, When: "the computed topic is none"},
 		{Status: events.ErrInvalidEvent.Status, Code: events.ErrInvalidEvent.Code, When: "the computed name of the event is none"},

@@ -107,6 +107,7 @@ func (c *serveCommand) listen(e *engine.Engine) (net.Listener, error) {
 func serve(ctx context.Context, e *engine.Engine, listener net.Listener, log *slog.Logger) error {
 	server := &http.Server{Handler: e, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerLimit,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)} // what net/http logs is the clients' doing
+	server.RegisterOnShutdown(e.EndStreams)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	hangup := make(chan os.Signal, 1)

@@ -3,6 +3,7 @@ package database
 import (
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 )
 
@@ -50,5 +51,38 @@ func TestAfterCommit(t *testing.T) {
 	}
 	if !slices.Equal(told, []string{"first", "kept"}) {
 		t.Errorf("told %q", told)
+	}
+}
+
+// TestOnCommit: what is done then is done ahead of the next transaction.
+func TestOnCommit(t *testing.T) {
+	t.Parallel()
+	db, _ := start(t, "")
+	var mu sync.Mutex
+	var told, wrote []int
+	var all sync.WaitGroup
+	for i := range 50 {
+		all.Go(func() {
+			err := db.Write(t.Context(), func(tx *Tx) error {
+				wrote = append(wrote, i) // the writer is ours alone
+				tx.OnCommit(func() {
+					mu.Lock()
+					defer mu.Unlock()
+					told = append(told, i)
+				})
+				if i%5 == 0 {
+					return errors.New("rolled back")
+				}
+				return nil
+			})
+			if (err == nil) != (i%5 != 0) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	wrote = slices.DeleteFunc(wrote, func(i int) bool { return i%5 == 0 })
+	if !slices.Equal(told, wrote) {
+		t.Errorf("committed %v, told %v", wrote, told)
 	}
 }

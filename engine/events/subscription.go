@@ -116,6 +116,8 @@ type Batch struct {
 	// ID is that of the place behind them: nothing ahead of it is left to take. It is ""
 	// where events were dropped.
 	ID string
+	// Last is the id of the last of the frames; "" without any.
+	Last string
 	// End is why nothing follows the frames; "" where something may.
 	End End
 }
@@ -134,10 +136,14 @@ func (s *Subscription) Take() Batch {
 	if why != EndTooSlow {
 		b.ID = s.topic.id(seen)
 	}
+	var last *event
 	for _, e := range list {
 		if e.reaches(caller) { // who has lost a role meanwhile does not get what was for it
-			b.Frames = append(b.Frames, e.frame)
+			b.Frames, last = append(b.Frames, e.frame), e
 		}
+	}
+	if last != nil {
+		b.Last = last.topic.id(last.number)
 	}
 	return b
 }

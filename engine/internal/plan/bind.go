@@ -93,7 +93,7 @@ func (bd *binder) collect() {
 			} else {
 				bd.problems.Addf(w.value.Span, "wrong_type", "%s takes a map of its inputs: %s", w.name, strings.Join(a.InputNames(), ", "))
 			}
-			bd.failed = true
+			bd.failed, bd.strays = true, len(a.Inputs)
 			return
 		}
 		bd.nodes[a.Main] = w.value

@@ -291,6 +291,10 @@ func (bd *binder) Endpoint(name, in string) *action.Endpoint {
 			p.unknownEndpoint(bd.problems, at, e.Method+" "+e.Path)
 			return
 		}
+		if v.Streams() {
+			bd.problems.Add(source.Problem{Span: at, Code: "not_callable", Text: e.Method + " " + e.Path + " is a stream of events, which no chain can read"})
+			return
+		}
 		e.Invoke = v.invoke
 	})
 	return e

@@ -123,6 +123,9 @@ func (v *Verb) checks(all *outcomes) {
 	if v.returns != nil {
 		all.add(unexpectedResult)
 	}
+	if v.Streams() {
+		all.add(withStream...)
+	}
 }
 
 // Responses are the successes that the verb can answer with, by status: the chain's
@@ -140,7 +143,13 @@ func (v *Verb) gather(f *frame, late *schema.Type) {
 	if v.returns != nil {
 		r = action.Gives(v.returns.WithClass(v.highest))
 	}
-	if !r.Ends {
+	switch {
+	case v.Streams():
+		v.respond(action.Response{Status: http.StatusOK, Type: streamType, Content: streamContent})
+		if t := f.returns; t != nil {
+			v.respond(withStatus(action.Gives(t), http.StatusOK))
+		}
+	case !r.Ends:
 		v.results(f, r)
 	}
 	for _, a := range f.answers {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cloudlet/engine/action"
+	"cloudlet/engine/events"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/arguments"
 	"cloudlet/engine/language/schema"
@@ -22,6 +23,10 @@ type exchange struct {
 	context action.Context
 	slots   [8]any
 	values  [4]any
+
+	// subscription is what a stream is to be written of, once streams is true.
+	subscription *events.Subscription
+	streams      bool
 }
 
 // begin readies an exchange to run v.
@@ -149,6 +154,9 @@ func (v *Verb) chains(c *action.Call) (any, error) {
 			return nil, err
 		}
 		c.Slots[action.LastSlot] = nil
+	}
+	if v.topic != nil {
+		return v.subscribe(c)
 	}
 	result, err := v.actions.run(c)
 	if err == action.Return {

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"cloudlet/engine/action"
+	"cloudlet/engine/events"
 	"cloudlet/engine/internal/route"
 	"cloudlet/engine/language/schema"
 )
@@ -23,6 +24,7 @@ type Handler struct {
 	Services *action.Services
 	Log      *slog.Logger
 	Cover    []atomic.Uint32 // for each exchange; nil where nobody counts
+	Retired  <-chan struct{} // closed when another generation takes over; nil where none does
 }
 
 // ServeHTTP runs the verb of the request, or says which there are.
@@ -57,6 +59,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if cap(x.Out) <= largest {
 		*buffer = x.Out[:0]
 		buffers.Put(buffer)
+	}
+	if x.Out = nil; x.streams { // here, since it lasts: nothing is kept that others could use
+		h.stream(w, v, x)
 	}
 }
 
@@ -111,6 +116,9 @@ func (h *Handler) answer(w http.ResponseWriter, v *Verb, x *exchange) {
 	if f != nil {
 		copyHeader(w.Header(), x.Answer.Header)
 		WriteFailure(w, &x.Exchange, f)
+		return
+	}
+	if x.subscription, x.streams = body.(*events.Subscription); x.streams {
 		return
 	}
 	write(w, &x.Exchange, status, body, has)

@@ -42,6 +42,8 @@ type Verb struct {
 	BodyLimit    int64
 
 	status    int
+	topic     *expression.Program // of a stream; nil: the verb runs actions
+	point     int                 // of the stream
 	returns   *schema.Type
 	set       *arguments.Set
 	allow     []*expression.Program
@@ -157,7 +159,10 @@ func (b *builder) chains(sc *scope, v *Verb, d *document.Verb, s settings) (late
 	}
 	sc.last = schema.NullType
 	var r action.Result
-	v.actions, r = b.chain(sc, d.Actions)
+	if v.actions, r = b.chain(sc, d.Actions); d.Events != nil {
+		b.compileTopic(sc, v, d.Events)
+		r, s.after = v.Result, nil // after sees a result, and a stream has none
+	}
 	r = sc.frame.whole(r)
 	v.Result = r
 	v.replaced = len(s.after) > 0 || s.onError != nil

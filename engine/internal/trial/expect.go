@@ -25,6 +25,10 @@ type expect struct {
 	mails   []*expectedMail
 	hasMail bool        // something is said of mails
 	mailAt  source.Span // of the word
+
+	events    []*expectedEvent
+	hasEvents bool        // something is said of events
+	eventsAt  source.Span // of the word
 }
 
 type expectedHeader struct {
@@ -81,6 +85,9 @@ func (s *scene) expect(d *document.TestExpect, into *expect, v *plan.Verb, statu
 	}
 	if d.MailKey != nil {
 		into.hasMail, into.mailAt, into.mails = true, d.MailKey.Span, s.mails(d.Mail)
+	}
+	if d.EventsKey != nil {
+		into.hasEvents, into.eventsAt, into.events = true, d.EventsKey.Span, s.events(d.Events)
 	}
 	if body == nil {
 		return schema.AnyType
@@ -153,6 +160,8 @@ func bodyType(list []action.Response) *schema.Type {
 			return schema.AnyType
 		case r.Type == nil:
 			continue
+		case r.Content == "text/event-stream":
+			r.Type = schema.ListOf(streamedType)
 		case r.Content != "application/json":
 			r.Type = schema.StringType
 		}

@@ -75,6 +75,7 @@ func (t *Test) prepare(ctx context.Context, w *World, frame *expression.Frame) *
 	w.Outgoing.begin(maps.Clone(t.given.answers))
 	w.Log.take()
 	w.Mail.take()
+	w.Events.take()
 	return nil
 }
 
@@ -113,7 +114,7 @@ func (s *step) run(ctx context.Context, w *World, frame *expression.Frame) []Mis
 	if refused := w.Outgoing.refused(); len(refused) > 0 {
 		m.list = append(m.list, Mismatch{s.at, "requests to others", otherwise(w.Outgoing.known(), "none"), strings.Join(refused, "\n")})
 	}
-	s.expect.compare(ctx, m, a, w, w.Mail.take())
+	s.expect.compare(ctx, m, a, w, w.Mail.take(), w.Events.take())
 	return m.list
 }
 
@@ -160,12 +161,16 @@ func answerOf(r *httptest.ResponseRecorder) answer {
 			return a
 		}
 	}
+	if media == "text/event-stream" {
+		a.body = streamed(r.Body.String())
+		return a
+	}
 	a.body = r.Body.String()
 	return a
 }
 
 // compare holds an answer, and what it left behind, against the expectation.
-func (e *expect) compare(ctx context.Context, m *matching, a answer, w *World, mails []sent) {
+func (e *expect) compare(ctx context.Context, m *matching, a answer, w *World, mails []sent, published []*schema.Object) {
 	if e.status != 0 && a.status != e.status {
 		m.list = append(m.list, Mismatch{e.at, "status", fmt.Sprint(e.status), a.summary()})
 		return
@@ -189,6 +194,7 @@ func (e *expect) compare(ctx context.Context, m *matching, a answer, w *World, m
 	}
 	e.compareLog(m, w.Log.take())
 	e.compareMail(m, mails)
+	e.compareEvents(m, published)
 }
 
 // summary is an answer in short: the status, and what came with it.

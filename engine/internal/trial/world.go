@@ -21,6 +21,7 @@ type World struct {
 	Log      *Recorder
 	Outgoing *Outgoing
 	Mail     *Outbox
+	Events   *Published
 	Files    string // the folder of the app's files
 }
 

@@ -205,7 +205,7 @@ func (r reader) verbKeys(v *Verb) []key {
 		key{"arguments", "What the verb is given: from the path, else the query of GET and DELETE, else the body.", arguments,
 			func(_, n *Node) { v.Arguments = ParseArguments(n, r.problems) }},
 		key{"actions", "The steps, in order. The result of the last is the answer.", steps, r.steps(&v.Actions)},
-		key{"events", "The topic whose events the verb streams, as Server-Sent Events, in place of actions: films, or orders/${args.id}.", Shape{Kind: ExpressionShape}, r.topic(v)},
+		key{"events", "The topic whose events the verb streams, as Server-Sent Events, in place of actions: films, or orders/${args.id}.", text, r.topic(v)},
 		key{"status", "The status of a success, 200 to 299. Left out: 200, or 204 without a result.", Shape{Kind: StatusShape},
 			func(_, n *Node) { v.Status, v.StatusSpan = r.status(n), n.Span }},
 		key{"returns", "The type of the result: it is checked, and fields that it does not name are left out of the answer.", declared,

@@ -53,6 +53,8 @@ type TestExpect struct {
 	Log                   []*Node
 	Mail                  []*ExpectedMail
 	MailKey               *Node // nil: nothing is said of mails
+	Events                []*ExpectedEvent
+	EventsKey             *Node // nil: nothing is said of events
 }
 
 // ExpectedRows are the rows that a query must give.
@@ -294,6 +296,9 @@ func (r reader) expectKeys(e *TestExpect) []key {
 		{"mail", "Mails that the step sent, all of them and in their order; [] is none. Fields that are named are compared.",
 			Shape{Kind: ItemsShape, Keys: func() []Key { return exported(r.mailKeys(&ExpectedMail{})) }},
 			func(key, v *Node) { e.Mail, e.MailKey = r.expectedMails(v), key }},
+		{"events", "Events that the step published, all of them and in their order; [] is none. Fields that are named are compared.",
+			Shape{Kind: ItemsShape, Keys: func() []Key { return exported(r.eventKeys(&ExpectedEvent{})) }},
+			func(key, v *Node) { e.Events, e.EventsKey = r.expectedEvents(v), key }},
 	}
 }
 
@@ -336,7 +341,7 @@ func testHint(name string) string {
 	switch {
 	case slices.Contains(testMethods, name), slices.Contains([]string{"query", "headers", "cookies", "form", "as"}, name):
 		return "it belongs into request"
-	case slices.Contains([]string{"status", "sql", "log", "mail"}, name):
+	case slices.Contains([]string{"status", "sql", "log", "mail", "events"}, name):
 		return "it belongs into expect"
 	case slices.Contains([]string{"users", "rows", "files", "http", "clock"}, name):
 		return "it belongs into given"

@@ -24,7 +24,7 @@ type Program struct {
 	constant bool
 	mixed    bool       // a text of pieces
 	parts    []TextPart // of such a text
-	value    any  // of a constant
+	value    any        // of a constant
 	reads    []read
 	source   string
 }

@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"net/http"
+	"net/url"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/events"
+	"cloudlet/engine/identity"
+	"cloudlet/engine/language/document"
+	"cloudlet/engine/language/expression"
+	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/source"
+)
+
+// streamContent is the media type of Server-Sent Events.
+const streamContent = "text/event-stream"
+
+// Streams reports whether the verb is a stream of events.
+func (v *Verb) Streams() bool { return v.topic != nil }
+
+// compileTopic compiles the topic of a stream. What ${…} gives inside a text is escaped as a segment of
+// a URL is: a client that chooses it reaches no other topic.
+func (b *builder) compileTopic(sc *scope, v *Verb, n *document.Node) {
+	v.Result = action.Result{Type: streamType, Has: action.Always}
+	v.topic = expression.NewConstant("", schema.StringType)
+	p := b.typed(sc, n, schema.StringType, input{name: "events", leak: "would be the name of a topic"})
+	if p == nil {
+		return
+	}
+	v.topic, v.point = p.Escaping(url.PathEscape), b.point(n.Span, Step, "events")
+	name, known := p.Constant()
+	text, _ := name.(string)
+	if !known {
+		text = p.Sketch("x")
+	}
+	if reason := events.CheckTopic(text); reason != "" && (known || text != "") {
+		b.problems.Add(source.Problem{Span: n.Span, Code: events.ErrInvalidTopic.Code, Text: reason})
+	}
+}
+
+// streamType is the type of a stream as the text that it is.
+var streamType = schema.StringType
+
+// withStream are the failures of a verb with events.
+var withStream = []action.Outcome{
+	{Status: events.ErrInvalidTopic.Status, Code: events.ErrInvalidTopic.Code, When: "there is no topic of this name"},
+	{Status: events.ErrTooMany.Status, Code: events.ErrTooMany.Code, When: "the user, or the address where there is none, reads too many streams already"},
+	{Status: events.ErrFull.Status, Code: events.ErrFull.Code, When: "too many read streams at the moment"},
+	unstreamable,
+}
+
+// unstreamable is the failure of a client that cannot read a stream.
+var unstreamable = action.Outcome{Status: http.StatusHTTPVersionNotSupported, Code: "no_stream", When: "the client speaks HTTP/1.0, which has no streams, or nothing reads the events as they come"}
+
+// subscribe is what a verb with events does where others run their actions.
+func (v *Verb) subscribe(c *action.Call) (any, error) {
+	if c.Request == nil || !c.Encodes {
+		return nil, action.Fail(unstreamable.Status, unstreamable.Code, "This is a stream of events, which is read over HTTP: curl -N "+v.Path)
+	}
+	count(c, v.point)
+	value, err := v.topic.Run(&c.Frame)
+	if err != nil {
+		return nil, err
+	}
+	topic, ok := value.(string)
+	if !ok {
+		return nil, &action.Failure{Status: 500, Code: "null_value", Detail: "A value is missing.", Reason: "the topic is null", At: v.At}
+	}
+	if c.Request.Method == http.MethodHead {
+		if reason := events.CheckTopic(topic); reason != "" {
+			return nil, events.ErrInvalidTopic
+		}
+		return (*events.Subscription)(nil), nil
+	}
+	caller, err := c.Who()
+	if err != nil {
+		return nil, err
+	}
+	r := events.Request{Topic: topic, LastID: c.Request.Header.Get("Last-Event-ID"), Caller: caller}
+	if caller != nil {
+		r.Client = "user " + caller.Name
+	} else {
+		r.Client = identity.NetworkOf(c.ClientAddress())
+	}
+	return c.Services.Events.Subscribe(r)
+}
