@@ -47,6 +47,7 @@ type mailInputs struct {
 	Bcc         action.Expr[any]         `doc:"Addresses that get a copy without the others knowing: a text or a list." class:"token" leak:"would be sent by mail" optional:""`
 	From        action.Expr[string]      `doc:"The sender; left out, mail.from of cloudlet.yaml." optional:"" leak:"would be sent by mail"`
 	ReplyTo     action.Expr[string]      `doc:"Where answers go." optional:"" leak:"would be sent by mail"`
+	Unsubscribe action.Expr[string]      `doc:"Where the receiver stops such mails: a path of the app, or an address of http or https. Mail programs show a button for it, which sends a POST where it is https (RFC 8058)." class:"token" leak:"would be sent by mail" optional:""`
 	PerHour     int                      `doc:"At most so many mails of this template, or of no template, go to one address within an hour; what is more is not sent, and nothing tells. 0 is no bound." default:"0"`
 	Attachments action.Expr[[]any]       `doc:"Files that go with it: a list of {name, content, content_type}." class:"token" leak:"would be sent by mail" optional:""`
 
@@ -74,6 +75,9 @@ func prepareMail(l action.Load, in *mailInputs) action.Result {
 		}
 	}
 	in.checkAttachments(l)
+	if text, known := in.Unsubscribe.Constant(); known && in.Unsubscribe.Given() && !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "https://") && !strings.HasPrefix(text, "http://") {
+		l.Problem(source.Problem{Span: l.At("unsubscribe"), Code: "invalid_url", Text: fmt.Sprintf("%q is neither a path of the app, as in /newsletter/stop, nor an address of https", text)})
+	}
 	switch {
 	case in.PerHour < 0 || in.PerHour > mostPerHour:
 		l.Problem(source.Problem{Span: l.At("per_hour"), Code: "out_of_range", Text: fmt.Sprintf("per_hour is from 0 to %d", mostPerHour)})
@@ -286,12 +290,15 @@ func (in *mailInputs) address(c *action.Call, m *mail.Message) error {
 	for _, a := range []struct {
 		in   *action.Expr[string]
 		into *string
-	}{{&in.From, &m.From}, {&in.ReplyTo, &m.ReplyTo}} {
+	}{{&in.From, &m.From}, {&in.ReplyTo, &m.ReplyTo}, {&in.Unsubscribe, &m.Unsubscribe}} {
 		text, _, err := a.in.Optional(c)
 		if err != nil {
 			return err
 		}
 		*a.into = text
+	}
+	if strings.HasPrefix(m.Unsubscribe, "/") {
+		m.Unsubscribe = c.Services.PublicURL + m.Unsubscribe
 	}
 	return nil
 }

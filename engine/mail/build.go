@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"mime"
 	"net/mail"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -65,6 +66,9 @@ func build(m *Message, from string, now time.Time) (*letter, error) {
 	b.m.SetDateWithValue(now.UTC())
 	b.m.Subject(m.Subject)
 	b.m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody is to answer by a machine
+	if err := b.unsubscribe(m.Unsubscribe); err != nil {
+		return nil, err
+	}
 	var text bytes.Buffer
 	if _, err := b.m.WriteTo(&text); err != nil {
 		return nil, ErrInvalidMail.with("The mail cannot be written.")
@@ -74,6 +78,24 @@ func build(m *Message, from string, now time.Time) (*letter, error) {
 	}
 	b.letter.text = text.Bytes()
 	return &b.letter, nil
+}
+
+// unsubscribe says where the receiver stops such mails. Mail programs show a button for
+// it, which sends a POST of its own where the address is https.
+func (b *builder) unsubscribe(address string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || len(address) > maxHeaderValue ||
+		strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("<>,\"", r) }) {
+		return ErrInvalidMail.with("The address to unsubscribe at is not one of http or https.")
+	}
+	b.m.SetGenHeader("List-Unsubscribe", "<"+address+">")
+	if u.Scheme == "https" {
+		b.m.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
+	return nil
 }
 
 func tooLarge(size int) error {

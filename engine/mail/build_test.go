@@ -51,6 +51,7 @@ func TestBuild(t *testing.T) {
 	l, err := build(&Message{
 		ReplyTo: "Jörg <joerg@example.org>", To: []string{`"Müller, Åsa" <asa@example.net>`, "bob@example.net"}, Cc: []string{"bob@example.net", "carol@example.net"}, Bcc: []string{"Dan <dan@example.net>"},
 		Subject: "Größe: 5 €, and a long subject that goes over more than one line of the header, as it may well do", Text: "Grüße\nzwei\n.\n", HTML: "<p>Grüße</p>",
+		Unsubscribe: "https://example.org/stop?token=a%20b&x=1",
 		Attachments: []Attachment{{Name: "Rechnung März.pdf", Content: []byte("%PDF\x00\xff")}, {Name: "x.bin", ContentType: "application/x-thing; a=b", Content: nil}},
 	}, "Kino „Alhambra“ <films@example.org>", now)
 	must(t, err)
@@ -85,6 +86,9 @@ func TestBuild(t *testing.T) {
 	if m.Header.Get("Auto-Submitted") != "auto-generated" || m.Header.Get("User-Agent")+m.Header.Get("X-Mailer") != "" {
 		t.Error(m.Header)
 	}
+	if m.Header.Get("List-Unsubscribe") != "<https://example.org/stop?token=a%20b&x=1>" || m.Header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" {
+		t.Error(m.Header)
+	}
 	list := map[string]string{}
 	parts(t, m.Header.Get, m.Body, list)
 	for kind, want := range map[string]string{"text/plain": "Grüße\r\nzwei\r\n.\r\n", "text/html": "<p>Grüße</p>", "application/pdf Rechnung März.pdf": "%PDF\x00\xff", "application/x-thing x.bin": ""} {
@@ -104,32 +108,36 @@ func TestBuildRefuses(t *testing.T) {
 		change func(m *Message)
 		want   *Error
 	}{
-		"nobody":                 {func(m *Message) { m.To = nil }, ErrInvalidMail},
-		"too many":               {func(m *Message) { m.Bcc = many }, ErrTooManyRecipients},
-		"a header in to":         {func(m *Message) { m.To = []string{"a@example.org\r\nBcc: b@example.org"} }, ErrInvalidAddress},
-		"a header in a name":     {func(m *Message) { m.To = []string{"\"A\r\nBcc: b@example.org\" <a@example.org>"} }, ErrInvalidAddress},
-		"encoded in a name":      {func(m *Message) { m.To = []string{"=?utf-8?q?A=0D=0ABcc:_b@example.org?= <a@example.org>"} }, ErrInvalidAddress},
-		"two in one":             {func(m *Message) { m.To = []string{"a@example.org, b@example.org"} }, ErrInvalidAddress},
-		"a command":              {func(m *Message) { m.Cc = []string{`"a> SIZE=1"@example.org`} }, ErrInvalidAddress},
-		"a folded comment":       {func(m *Message) { m.To = []string{"a@example.org (\r\n x)"} }, ErrInvalidAddress},
-		"no domain":              {func(m *Message) { m.To = []string{"root"} }, ErrInvalidAddress},
-		"a literal":              {func(m *Message) { m.To = []string{"a@[127.0.0.1]"} }, ErrInvalidAddress},
-		"beyond ASCII":           {func(m *Message) { m.To = []string{"jörg@example.org"} }, ErrInvalidAddress},
-		"a long one":             {func(m *Message) { m.To = []string{strings.Repeat("a", 400) + "@example.org"} }, ErrInvalidAddress},
-		"from":                   {func(m *Message) { m.From = "x" }, ErrInvalidAddress},
-		"reply_to":               {func(m *Message) { m.ReplyTo = "a@b\n" }, ErrInvalidAddress},
-		"a header in subject":    {func(m *Message) { m.Subject = "x\r\nBcc: b@example.org" }, ErrInvalidMail},
-		"a line in subject":      {func(m *Message) { m.Subject = "x\u2028y" }, ErrInvalidMail},
-		"a long subject":         {func(m *Message) { m.Subject = strings.Repeat("x", 1000) }, ErrInvalidMail},
-		"nothing":                {func(m *Message) { m.Text = "" }, ErrInvalidMail},
-		"no UTF-8":               {func(m *Message) { m.HTML = "\xff" }, ErrInvalidMail},
-		"a path":                 {func(m *Message) { m.Attachments = []Attachment{{Name: "../x"}} }, ErrInvalidMail},
-		"a header in attachment": {func(m *Message) { m.Attachments = []Attachment{{Name: "x\r\nA: b"}} }, ErrInvalidMail},
-		"a quote in attachment":  {func(m *Message) { m.Attachments = []Attachment{{Name: `x"; a="b`}} }, ErrInvalidMail},
-		"a header in its type":   {func(m *Message) { m.Attachments = []Attachment{{Name: "x", ContentType: "text/plain;\r\n a=b"}} }, ErrInvalidMail},
-		"no type":                {func(m *Message) { m.Attachments = []Attachment{{Name: "x", ContentType: "pdf/"}} }, ErrInvalidMail},
-		"too large":              {func(m *Message) { m.Text = strings.Repeat("x", MaxSize+1) }, ErrTooLarge},
-		"too large once encoded": {func(m *Message) { m.Attachments = []Attachment{{Name: "x", Content: make([]byte, MaxSize*4/5)}} }, ErrTooLarge},
+		"nobody":                    {func(m *Message) { m.To = nil }, ErrInvalidMail},
+		"too many":                  {func(m *Message) { m.Bcc = many }, ErrTooManyRecipients},
+		"a header in to":            {func(m *Message) { m.To = []string{"a@example.org\r\nBcc: b@example.org"} }, ErrInvalidAddress},
+		"a header in a name":        {func(m *Message) { m.To = []string{"\"A\r\nBcc: b@example.org\" <a@example.org>"} }, ErrInvalidAddress},
+		"encoded in a name":         {func(m *Message) { m.To = []string{"=?utf-8?q?A=0D=0ABcc:_b@example.org?= <a@example.org>"} }, ErrInvalidAddress},
+		"two in one":                {func(m *Message) { m.To = []string{"a@example.org, b@example.org"} }, ErrInvalidAddress},
+		"a command":                 {func(m *Message) { m.Cc = []string{`"a> SIZE=1"@example.org`} }, ErrInvalidAddress},
+		"a folded comment":          {func(m *Message) { m.To = []string{"a@example.org (\r\n x)"} }, ErrInvalidAddress},
+		"no domain":                 {func(m *Message) { m.To = []string{"root"} }, ErrInvalidAddress},
+		"a literal":                 {func(m *Message) { m.To = []string{"a@[127.0.0.1]"} }, ErrInvalidAddress},
+		"beyond ASCII":              {func(m *Message) { m.To = []string{"jörg@example.org"} }, ErrInvalidAddress},
+		"a long one":                {func(m *Message) { m.To = []string{strings.Repeat("a", 400) + "@example.org"} }, ErrInvalidAddress},
+		"from":                      {func(m *Message) { m.From = "x" }, ErrInvalidAddress},
+		"reply_to":                  {func(m *Message) { m.ReplyTo = "a@b\n" }, ErrInvalidAddress},
+		"a header in subject":       {func(m *Message) { m.Subject = "x\r\nBcc: b@example.org" }, ErrInvalidMail},
+		"a line in subject":         {func(m *Message) { m.Subject = "x\u2028y" }, ErrInvalidMail},
+		"a long subject":            {func(m *Message) { m.Subject = strings.Repeat("x", 1000) }, ErrInvalidMail},
+		"nothing":                   {func(m *Message) { m.Text = "" }, ErrInvalidMail},
+		"no UTF-8":                  {func(m *Message) { m.HTML = "\xff" }, ErrInvalidMail},
+		"a path":                    {func(m *Message) { m.Attachments = []Attachment{{Name: "../x"}} }, ErrInvalidMail},
+		"a header in attachment":    {func(m *Message) { m.Attachments = []Attachment{{Name: "x\r\nA: b"}} }, ErrInvalidMail},
+		"a quote in attachment":     {func(m *Message) { m.Attachments = []Attachment{{Name: `x"; a="b`}} }, ErrInvalidMail},
+		"a header in its type":      {func(m *Message) { m.Attachments = []Attachment{{Name: "x", ContentType: "text/plain;\r\n a=b"}} }, ErrInvalidMail},
+		"no address to unsubscribe": {func(m *Message) { m.Unsubscribe = "/stop" }, ErrInvalidMail},
+		"a header in unsubscribe":   {func(m *Message) { m.Unsubscribe = "https://example.org/\r\nBcc: b@example.org" }, ErrInvalidMail},
+		"two to unsubscribe":        {func(m *Message) { m.Unsubscribe = "https://example.org/>,<mailto:b@example.org" }, ErrInvalidMail},
+		"a script to unsubscribe":   {func(m *Message) { m.Unsubscribe = "javascript://example.org/%0aalert(1)" }, ErrInvalidMail},
+		"no type":                   {func(m *Message) { m.Attachments = []Attachment{{Name: "x", ContentType: "pdf/"}} }, ErrInvalidMail},
+		"too large":                 {func(m *Message) { m.Text = strings.Repeat("x", MaxSize+1) }, ErrTooLarge},
+		"too large once encoded":    {func(m *Message) { m.Attachments = []Attachment{{Name: "x", Content: make([]byte, MaxSize*4/5)}} }, ErrTooLarge},
 	} {
 		m := message("x")
 		c.change(m)

@@ -20,6 +20,9 @@ type Message struct {
 	Subject     string
 	Text, HTML  string
 	Attachments []Attachment
+	// Unsubscribe is the address, http or https, where the receiver stops such mails:
+	// List-Unsubscribe (RFC 2369), with one click where it is https (RFC 8058). "": none.
+	Unsubscribe string
 }
 
 // Attachment is a file that goes with a message.

@@ -66,6 +66,7 @@ type sent struct {
 var mailType = schema.ObjectOf(
 	schema.Field{Name: "from", Type: schema.StringType},
 	schema.Field{Name: "reply_to", Type: schema.StringType.OrNull()},
+	schema.Field{Name: "unsubscribe", Type: schema.StringType.OrNull()},
 	schema.Field{Name: "to", Type: schema.ListOf(schema.StringType)},
 	schema.Field{Name: "cc", Type: schema.ListOf(schema.StringType)},
 	schema.Field{Name: "bcc", Type: schema.ListOf(schema.StringType)},
@@ -106,7 +107,7 @@ func (o *Outbox) value(m *mail.Message) sent {
 		}
 		attachments[i] = attachmentShape.New([]any{a.Name, orNull(a.ContentType), content})
 	}
-	return sent{mailShape.New([]any{from, orNull(m.ReplyTo), texts(m.To), texts(m.Cc), texts(m.Bcc), m.Subject,
+	return sent{mailShape.New([]any{from, orNull(m.ReplyTo), orNull(m.Unsubscribe), texts(m.To), texts(m.Cc), texts(m.Bcc), m.Subject,
 		orNull(m.Text), orNull(m.HTML), attachments, o.links(m)})}
 }
 

@@ -26,11 +26,11 @@ func TestOutbox(t *testing.T) {
 		got = append(got, string(schema.AppendJSON(nil, s.Object)))
 	}
 	want := []string{
-		`{"from":"App <a@example.org>","reply_to":null,"to":["b@example.org"],"cc":[],"bcc":[],"subject":"S",` +
+		`{"from":"App <a@example.org>","reply_to":null,"unsubscribe":null,"to":["b@example.org"],"cc":[],"bcc":[],"subject":"S",` +
 			`"text":"See (https://example.org/app/x?b=1&a=%20&b=2). Or <http://other.example>, https://%zz, https://example.org/app?q.","html":null,"attachments":[],` +
 			`"links":[{"url":"https://example.org/app/x?b=1&a=%20&b=2","path":"/x","query":{"b":["1","2"],"a":" "}},` +
 			`{"url":"http://other.example","path":"","query":{}},{"url":"https://example.org/app?q","path":"/","query":{"q":""}}]}`,
-		`{"from":"c@example.org","reply_to":null,"to":["d@example.org"],"cc":[],"bcc":[],"subject":"","text":null,` +
+		`{"from":"c@example.org","reply_to":null,"unsubscribe":null,"to":["d@example.org"],"cc":[],"bcc":[],"subject":"","text":null,` +
 			`"html":"<a href=\"https://example.org/app/x?a=1&amp;b=2\">https://not.example</a><a href=\"/rel\"><img src=\"https://img.example\">",` +
 			`"attachments":[{"name":"a","content_type":null,"content":"hi"},{"name":"b","content_type":"image/png","content":"/w=="}],` +
 			`"links":[{"url":"https://example.org/app/x?a=1&b=2","path":"/x","query":{"a":"1","b":"2"}}]}`,

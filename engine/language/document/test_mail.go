@@ -39,6 +39,7 @@ func (r reader) mailKeys(m *ExpectedMail) []key {
 		compared("html", "The HTML; null is a mail without it."),
 		compared("from", "The sender: that of cloudlet.yaml where the chain names none."),
 		compared("reply_to", "Where answers go; null is a mail that does not say it."),
+		compared("unsubscribe", "Where its receiver stops such mails: an address; null is a mail that does not say it."),
 		compared("cc", "Who gets a copy, as in to."),
 		compared("bcc", "Who gets a copy without the others knowing, as in to."),
 		compared("attachments", "What goes with it: a list of {name, content_type, content}."),
