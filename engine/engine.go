@@ -19,6 +19,7 @@ import (
 	"cloudlet/engine/journal"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/oidc"
+	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
 )
 
@@ -51,6 +52,7 @@ type Engine struct {
 	kept                 // the services in the main database
 	oidc      *oidc.Service
 	outgoing  *http.Transport          // carries the requests of actions to others
+	http      *outgoing.Client         // asks through it
 	allowed   []string                 // the private services that it reaches
 	databases map[string]*openDatabase // by name
 	warned    string                   // what the log was told of the settings

@@ -177,7 +177,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	e.carry(a.settings.HTTP.Allow, before)
 	find := func(name string) *database.DB { return current[name] }
 	g.services = &action.Services{PublicURL: a.settings.PublicURL, Proxies: a.settings.TrustedProxies,
-		Identity: e.identity, Audit: e.audit, Keys: e.keys, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, Files: filepath.Join(e.dataDir(), "files"),
+		Identity: e.identity, Audit: e.audit, Keys: e.keys, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, HTTP: e.http, Files: filepath.Join(e.dataDir(), "files"),
 		Events: e.events}
 	g.services.OIDC, g.services.Captcha = e.logins(a.settings, current["main"])
 	a.plan.Link(find)

@@ -12,6 +12,7 @@ var services = []string{
 	"engine/journal",
 	"engine/mail",
 	"engine/oidc",
+	"engine/outgoing",
 	"engine/captcha",
 	"engine/template",
 	"engine/events",
@@ -39,6 +40,7 @@ var imports = map[string][]string{
 	"engine/mail":     {"engine/database", "engine/secret", "engine/jobs"},
 	"engine/oidc":     {"engine/secret"},
 	"engine/events":   {"engine/database", "engine/identity"},
+	"engine/outgoing": {},
 	"engine/template": {"engine/language/source", "engine/language/schema"},
 	"engine/captcha":  {"engine/database", "engine/secret"},
 
@@ -82,5 +84,7 @@ var keepers = map[string]string{
 	"github.com/coreos/go-oidc": "engine/oidc",
 	"golang.org/x/oauth2":       "engine/oidc",
 	"github.com/altcha-org":     "engine/captcha",
+	"code.dny.dev/ssrf":         "engine/outgoing",
+	"github.com/sony/gobreaker": "engine/outgoing",
 	"github.com/zitadel":        "engine/internal/outside/issuer",
 }

@@ -18,6 +18,7 @@ import (
 	"cloudlet/engine/internal/trial"
 	"cloudlet/engine/journal"
 	"cloudlet/engine/oidc"
+	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
 )
 
@@ -91,7 +92,7 @@ func (s *stage) fresh(ctx context.Context) error {
 		return err
 	}
 	services := &action.Services{PublicURL: s.app.settings.PublicURL, Proxies: s.app.settings.TrustedProxies,
-		Identity: s.world.Identity, Audit: o.Audit, Keys: s.keys, Journal: lines, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, Files: s.world.Files, Mail: s.world.Mail}
+		Identity: s.world.Identity, Audit: o.Audit, Keys: s.keys, Journal: lines, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, HTTP: outgoing.New(s.world.Outgoing), Files: s.world.Files, Mail: s.world.Mail}
 	services.Events = events.New(events.Options{Clock: s.world.Clock.Now, Rehearsal: true, Published: s.world.Events.Published})
 	services.OIDC = oidc.New(s.keys, oidcOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	services.Captcha = captcha.New(s.databases["main"], s.keys, captchaOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))

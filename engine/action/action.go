@@ -23,6 +23,8 @@
 package action
 
 import (
+	"time"
+
 	"cloudlet/engine/language/schema"
 )
 
@@ -52,6 +54,9 @@ type Spec[In, Out any] struct {
 	// Prepare, where there is one, runs once at load when the inputs are bound;
 	// it may compile chains and statements and say the type of the result.
 	Prepare func(l Load, in *In) Result
+	// Limit, where there is one, says how long the step may take with all its tries
+	// together; false: as long as the chain.
+	Limit func(c *Call, in *In) (time.Duration, bool, error)
 	// Run runs the step.
 	Run func(c *Call, in *In) (Out, error)
 }
@@ -95,7 +100,8 @@ type Action struct {
 type Binding struct {
 	In      any // *In
 	Prepare func(l Load) Result
-	Run     func(c *Call) (any, error) // NoResult where there is none
+	Run     func(c *Call) (any, error)                 // NoResult where there is none
+	Limit   func(c *Call) (time.Duration, bool, error) // nil: none
 }
 
 // Bind makes a fresh binding, its inputs at their defaults.
@@ -143,6 +149,9 @@ func Define[In, Out any](spec Spec[In, Out]) *Action {
 		setDefaults(in, a.Inputs)
 		b := &Binding{In: in}
 		b.Run = runner(spec.Run, in)
+		if spec.Limit != nil {
+			b.Limit = func(c *Call) (time.Duration, bool, error) { return spec.Limit(c, in) }
+		}
 		b.Prepare = func(l Load) Result {
 			if spec.Prepare != nil {
 				return spec.Prepare(l, in)

@@ -23,6 +23,7 @@ import (
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/mail"
 	"cloudlet/engine/oidc"
+	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
 )
 
@@ -145,6 +146,8 @@ type Services struct {
 	Proxies []netip.Prefix
 	// Outgoing carries the requests that actions send to other services.
 	Outgoing http.RoundTripper
+	// HTTP asks other services through Outgoing, and bounds what they answer.
+	HTTP *outgoing.Client
 	// Files is the folder of the app's files, absolute; it may not exist yet.
 	Files string
 	// PublicURL is what links to the app begin with, without a slash at its end.

@@ -17,6 +17,7 @@ import (
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/mail"
+	"cloudlet/engine/outgoing"
 	"cloudlet/engine/template"
 )
 
@@ -114,6 +115,10 @@ func FailureOf(err error) *Failure {
 		}
 		return f
 	}
+	var o *outgoing.Error
+	if errors.As(err, &o) {
+		return outgoingFailure(o)
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Failure{Status: 504, Code: "timeout", Detail: "The request took too long.", Cause: err}
@@ -146,6 +151,14 @@ func identityFailure(e *identity.Error) *Failure {
 		f.Header = map[string]string{"Retry-After": strconv.Itoa(int(seconds))}
 	case http.StatusUnauthorized:
 		f.Header = map[string]string{"WWW-Authenticate": "Bearer"}
+	}
+	return f
+}
+
+func outgoingFailure(e *outgoing.Error) *Failure {
+	f := &Failure{Status: e.Status, Code: e.Code, Detail: e.Detail, Reason: e.Reason}
+	if e.RetryAfter > 0 {
+		f.Header = map[string]string{"Retry-After": strconv.Itoa(int((e.RetryAfter + time.Second - 1) / time.Second))}
 	}
 	return f
 }

@@ -54,10 +54,18 @@ func (e *Expr[T]) Mixed() bool { return e.program != nil && e.program.Mixed() }
 // Escape has what ${…} gives inside a text escaped from now on. A value that is one ${…}
 // alone stays as it is.
 func (e *Expr[T]) Escape(escape func(string) string) {
+	e.EscapeIn(func(_, value string, _ bool) string { return escape(value) })
+}
+
+// EscapeIn is Escape that depends on where the value stands.
+func (e *Expr[T]) EscapeIn(escape expression.Escape) {
 	if e.program != nil {
 		e.program = e.program.Escaping(escape)
 	}
 }
+
+// Written is the text of a Mixed input up to the first ${…} that is not known at load.
+func (e *Expr[T]) Written() string { return e.program.Written() }
 
 // Sketch is a Mixed text with stand in the place of what ${…} gives, "" of anything else.
 func (e *Expr[T]) Sketch(stand string) string {

@@ -83,6 +83,8 @@ type Load interface {
 	// Parallel reports whether the step runs beside others, be it because the call
 	// of its composite action does.
 	Parallel() bool
+	// Retried reports whether the step, or one around it, is tried again where it fails.
+	Retried() bool
 	// Branch reports whether the step is in a parallel branch of its own chain, and
 	// so cannot end it.
 	Branch() bool

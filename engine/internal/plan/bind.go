@@ -37,7 +37,7 @@ func (b *builder) bindAction(sc *scope, s *step, w *written) action.Result {
 		bd.bind(&w.act.Inputs[i])
 	}
 	bd.failed = bd.failed || b.problems.Count() > before
-	s.run = s.binding.Run
+	s.run, s.limit = s.binding.Run, s.binding.Limit
 	var r action.Result
 	if bd.failed && !controls(w.act) {
 		r = bd.expected()

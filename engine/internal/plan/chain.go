@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"time"
 
 	"cloudlet/engine/action"
 	"cloudlet/engine/language/document"
@@ -29,6 +30,7 @@ type step struct {
 	plain   bool // no modifier but `as`
 	if_     *expression.Program
 	bounds  *bounds
+	limit   func(c *action.Call) (time.Duration, bool, error) // of all tries together; nil: none
 	handler *action.Chain
 	binding *action.Binding
 	action  *action.Action

@@ -39,6 +39,9 @@ func (bd *binder) Transaction() string { return bd.scope.transaction }
 // Parallel implements action.Load.
 func (bd *binder) Parallel() bool { return bd.scope.parallel() }
 
+// Retried implements action.Load.
+func (bd *binder) Retried() bool { return bd.scope.retried || bd.step.retried() }
+
 // Branch implements action.Load.
 func (bd *binder) Branch() bool { return bd.scope.level > 0 }
 
@@ -104,6 +107,7 @@ func (bd *binder) Compile(ch *action.Chain, in action.Within) action.Result {
 	if in.Parallel {
 		sc.level++
 	}
+	sc.retried = sc.retried || bd.step.retried()
 	if in.Handler {
 		sc.handler = true
 	}

@@ -72,6 +72,7 @@ type scope struct {
 	handler     bool            // ${error} is known
 	transaction string          // the database of the surrounding transaction
 	level       int             // of parallelism
+	retried     bool            // a step around is tried again where it fails
 	gone        map[string]bool // names that inner chains bound, unknown by now
 	fails       *outcomes       // what the steps may fail with
 	awaited     *awaited        // what the step around names its result; may be nil
@@ -141,12 +142,13 @@ type ambient struct {
 type surroundings struct {
 	transaction string // the database of the transaction; "" without one
 	parallel    bool
+	retried     bool        // a step around is tried again where it fails
 	at          source.Span // of the call
 }
 
 // explain adds to a problem that the surroundings make where the call is.
 func (s *surroundings) explain(p source.Problem) source.Problem {
-	if s.transaction != "" || s.parallel {
+	if s.transaction != "" || s.parallel || s.retried {
 		p.Related = append(p.Related, source.Related{Span: s.at, Text: "called here"})
 	}
 	return p
@@ -168,7 +170,7 @@ func newScope(f *frame, a *ambient) *scope {
 // inner is the scope of a chain that a step of s runs.
 func (s *scope) inner() *scope {
 	return &scope{parent: s, frame: s.frame, ambient: s.ambient, names: map[string]*variable{}, last: s.last,
-		handler: s.handler, transaction: s.transaction, level: s.level, fails: s.fails}
+		handler: s.handler, transaction: s.transaction, level: s.level, retried: s.retried, fails: s.fails}
 }
 
 var userType = schema.ObjectOf(

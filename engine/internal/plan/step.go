@@ -75,7 +75,7 @@ func (b *builder) step(sc *scope, node *document.Node) (*step, action.Result) {
 	}
 	s.result = r.Type
 	b.bindAs(sc, s, w, r)
-	s.plain = s.if_ == nil && s.bounds == nil && s.handler == nil
+	s.plain = s.if_ == nil && s.bounds == nil && s.handler == nil && s.limit == nil
 	return s, r
 }
 

@@ -28,7 +28,7 @@ func (b *builder) compileTopic(sc *scope, v *Verb, n *document.Node) {
 	if p == nil {
 		return
 	}
-	v.topic, v.point = p.Escaping(url.PathEscape), b.point(n.Span, Step, "events")
+	v.topic, v.point = p.Escaping(func(_, value string, _ bool) string { return url.PathEscape(value) }), b.point(n.Span, Step, "events")
 	name, known := p.Constant()
 	text, _ := name.(string)
 	if !known {

@@ -128,13 +128,33 @@ func NewList(items []*Program) *Program {
 // writes it, null as nothing. Its length is bounded by MaxMemory.
 func NewText(parts []TextPart) *Program { return newText(parts, nil) }
 
+// Escape is how a computed piece of a text stands in it: value as it is put behind the text
+// before it. A constant is known at load, as ${config.…} is: it is the author's own.
+type Escape func(before, value string, constant bool) string
+
 // Escaping is a program that is Mixed, with every computed piece escaped; any other
 // program is given back as it is.
-func (p *Program) Escaping(escape func(string) string) *Program {
+func (p *Program) Escaping(escape Escape) *Program {
 	if !p.Mixed() {
 		return p
 	}
 	return newText(p.parts, escape)
+}
+
+// Written is the text of a program that is Mixed, up to the first piece that is not constant.
+func (p *Program) Written() string {
+	var b strings.Builder
+	for _, part := range p.parts {
+		switch {
+		case part.Program == nil:
+			b.WriteString(part.Literal)
+		case part.Program.constant:
+			b.WriteString(schema.Text(part.Program.value))
+		default:
+			return b.String()
+		}
+	}
+	return b.String()
 }
 
 // Sketch is the text of a program that is Mixed, with stand in the place of every
@@ -151,7 +171,7 @@ func (p *Program) Sketch(stand string) string {
 	return b.String()
 }
 
-func newText(parts []TextPart, escape func(string) string) *Program {
+func newText(parts []TextPart, escape Escape) *Program {
 	var values []*Program
 	var sources []string
 	class := schema.Public
@@ -178,7 +198,7 @@ func newText(parts []TextPart, escape func(string) string) *Program {
 			}
 			s, err := f.text(v)
 			if err == nil && computed[i] {
-				s = escape(s)
+				s = escape(b.String(), s, parts[i].Program.constant)
 			}
 			if err == nil {
 				err = f.grow(len(s))
