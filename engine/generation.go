@@ -174,6 +174,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 		}
 	}
 	e.databases = opened
+	e.events.Limit(a.settings.Events)
 	e.carry(a.settings.HTTP.Allow, before)
 	find := func(name string) *database.DB { return current[name] }
 	g.services = &action.Services{PublicURL: a.settings.PublicURL, Proxies: a.settings.TrustedProxies,

@@ -56,7 +56,7 @@ var imports = map[string][]string{
 
 	"engine/internal/watch":     {},
 	"engine/internal/arguments": {"engine/language/source", "engine/language/schema"},
-	"engine/internal/settings":  {"engine/language/...", "engine/identity"},
+	"engine/internal/settings":  {"engine/language/...", "engine/identity", "engine/events"},
 	"engine/internal/route":     {"engine/language/source"},
 	"engine/internal/plan": {"engine/language/...", "engine/database", "engine/identity", "engine/events", "engine/action",
 		"engine/template", "engine/internal/arguments", "engine/internal/route"},

@@ -15,7 +15,7 @@ import (
 )
 
 // writeFiles makes the files of an app, and gives its folder.
-func writeFiles(t *testing.T, files map[string]string) string {
+func writeFiles(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {

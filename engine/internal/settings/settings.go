@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"cloudlet/engine/events"
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
@@ -39,6 +40,8 @@ type Settings struct {
 	OIDC    map[string]Provider
 	Captcha Captcha
 	HTTP    HTTP
+	// Events bound who may read streams at once.
+	Events events.Limits
 	// Config are the app's own values, ${config.…}.
 	Config *schema.Object
 	// Secrets are read from the environment or from files, ${secrets.…}.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"cloudlet/engine/events"
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/schema"
 )
@@ -27,6 +28,7 @@ captcha:
   altcha: {max_number: 5000, expires: 90s}
   turnstile: {secret: "${ secrets.smtp }", site_key: 1x0}
 http: {allow: ["10.1.2.3:8443", "[FD00::1]:443", "Search.internal.:9200", "127.0.0.1:9998"]}
+events: {subscribers: 500, per_client: 7}
 secrets: {smtp: {env: SMTP_PASSWORD}}
 `
 
@@ -47,6 +49,7 @@ func TestAllKeys(t *testing.T) {
 	}
 	want.Captcha = Captcha{Altcha: &AltchaCaptcha{5000, 90 * time.Second}, Turnstile: &HostedCaptcha{"s3cret", "1x0"}}
 	want.HTTP.Allow = []string{"10.1.2.3:8443", "[fd00::1]:443", "search.internal:9200", "127.0.0.1:9998"}
+	want.Events = events.Limits{Subscribers: 500, PerClient: 7}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Settings{}, "Config", "Secrets", "InForce"), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -75,7 +78,7 @@ func TestDefaultValues(t *testing.T) {
 		}
 	}
 	s := Defaults()
-	if s.Mail.SMTP != nil || len(s.OIDC) > 0 || s.Captcha.Recaptcha != nil || *s.Captcha.Altcha != (AltchaCaptcha{100_000, 10 * time.Minute}) || s.HTTP.Allow != nil {
+	if s.Mail.SMTP != nil || len(s.OIDC) > 0 || s.Captcha.Recaptcha != nil || *s.Captcha.Altcha != (AltchaCaptcha{100_000, 10 * time.Minute}) || s.HTTP.Allow != nil || s.Events != events.DefaultLimits {
 		t.Errorf("the defaults are %+v", s)
 	}
 	for tls, port := range map[string]int{StartTLS: 587, DirectTLS: 465, NoTLS: 25} {
