@@ -19,6 +19,8 @@ type Route struct {
 	Summary string   `json:"summary,omitempty"`
 	// PublicWrite marks a verb that writes to a database for everybody.
 	PublicWrite bool `json:"public_write"`
+	// Stream marks a verb that is a stream of events.
+	Stream bool `json:"stream"`
 	// Arguments are those of the path, the file and the verb, in the order of their declaration.
 	Arguments []RouteArgument `json:"arguments"`
 	// Result is the type of what a successful answer holds as JSON, nil where none does.

@@ -176,7 +176,7 @@ func (g *generator) send(v *plan.Verb, s sent, good bool) {
 	w, err := client.Do(r)
 	fatal(g.T, err)
 	defer w.Body.Close()
-	text, err := io.ReadAll(w.Body)
+	text, err := io.ReadAll(begin(w))
 	fatal(g.T, err)
 	what := fmt.Sprintf("%s %s with %s is answered %d %s", v.Method, address, payload, w.StatusCode, text)
 	if complaint := g.contract.complaint(v.Method, r.URL.EscapedPath(), w.StatusCode, w.Header, string(text)); complaint != "" {
@@ -193,6 +193,14 @@ func (g *generator) send(v *plan.Verb, s sent, good bool) {
 			g.Error(what)
 		}
 	}
+}
+
+// begin is the body of an answer, or what a stream begins with: it has no end.
+func begin(w *http.Response) io.Reader {
+	if w.Header.Get("Content-Type") == plan.StreamContent {
+		return io.LimitReader(w.Body, int64(len("retry: ")))
+	}
+	return w.Body
 }
 
 // asJSON is a sample as it stands in a JSON body.

@@ -41,7 +41,7 @@ func routeOf(e *plan.Endpoint, v *plan.Verb) Route {
 	default:
 		r.Auth = v.Auth.Roles
 	}
-	r.PublicWrite = v.Public() && v.Writes
+	r.PublicWrite, r.Stream = v.Public() && v.Writes, v.Streams()
 	for i := range v.Arguments {
 		r.Arguments = append(r.Arguments, argumentOf(v, &v.Arguments[i]))
 	}

@@ -21,6 +21,7 @@ type routesCommand struct {
 // Help is what --help says besides the flags.
 func (routesCommand) Help() string {
 	return `Verbs that write to a database and ask nobody for a ticket are marked: public, writes.
+Verbs that are streams of events are marked too: stream.
 With --types each verb is followed by its arguments, and by what it answers with behind an arrow:
 the type of the result as it was inferred, or as "returns" declares it.
 
@@ -132,6 +133,9 @@ func access(r engine.Route) string {
 	text := strings.Join(r.Auth, " or ")
 	if r.PublicWrite {
 		text += ", writes"
+	}
+	if r.Stream {
+		text += ", stream"
 	}
 	return text
 }

@@ -145,7 +145,7 @@ func (v *Verb) gather(f *frame, late *schema.Type) {
 	}
 	switch {
 	case v.Streams():
-		v.respond(action.Response{Status: http.StatusOK, Type: streamType, Content: streamContent})
+		v.respond(action.Response{Status: http.StatusOK, Type: streamType, Content: StreamContent})
 		if t := f.returns; t != nil {
 			v.respond(withStatus(action.Gives(t), http.StatusOK))
 		}

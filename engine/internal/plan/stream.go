@@ -59,7 +59,7 @@ func (h *Handler) stream(w http.ResponseWriter, v *Verb, x *exchange) {
 	}
 	header := w.Header()
 	copyHeader(header, x.Answer.Header)
-	header["Content-Type"] = []string{streamContent}
+	header["Content-Type"] = []string{StreamContent}
 	header["Cache-Control"] = noStore
 	header["X-Content-Type-Options"] = nosniff
 	header["X-Accel-Buffering"] = []string{"no"} // nginx would keep events back otherwise

@@ -13,8 +13,8 @@ import (
 	"cloudlet/engine/language/source"
 )
 
-// streamContent is the media type of Server-Sent Events.
-const streamContent = "text/event-stream"
+// StreamContent is the media type of Server-Sent Events.
+const StreamContent = "text/event-stream"
 
 // Streams reports whether the verb is a stream of events.
 func (v *Verb) Streams() bool { return v.topic != nil }
@@ -51,12 +51,12 @@ var withStream = []action.Outcome{
 }
 
 // unstreamable is the failure of a client that cannot read a stream.
-var unstreamable = action.Outcome{Status: http.StatusHTTPVersionNotSupported, Code: "no_stream", When: "the client speaks HTTP/1.0, which has no streams, or nothing reads the events as they come"}
+var unstreamable = action.Outcome{Status: http.StatusNotAcceptable, Code: "no_stream", When: "the client speaks HTTP/1.0, which has no streams"}
 
 // subscribe is what a verb with events does where others run their actions.
 func (v *Verb) subscribe(c *action.Call) (any, error) {
 	if c.Request == nil || !c.Encodes {
-		return nil, action.Fail(unstreamable.Status, unstreamable.Code, "This is a stream of events, which is read over HTTP: curl -N "+v.Path)
+		return nil, action.Fail(unstreamable.Status, unstreamable.Code, "This is a stream of events, which can only be read over HTTP, as with curl -N.")
 	}
 	count(c, v.point)
 	value, err := v.topic.Run(&c.Frame)

@@ -3,6 +3,7 @@ package reference
 import (
 	"net/textproto"
 	"slices"
+	"strings"
 
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/language/schema"
@@ -63,6 +64,10 @@ func (args *arguments) parameters() []any {
 				list = append(list, p.parameter(args.address))
 			}
 		}
+		if in == schema.InHeader && args.verb.Streams() && !slices.ContainsFunc(args.outside, isLastID) {
+			list = append(list, schema.NewObject("name", lastID, "in", "header", "description", "The id of the event that the client had last: the stream goes on behind it.",
+				"schema", schema.NewObject("type", "string")))
+		}
 		if in == schema.InPath {
 			for _, name := range args.address.more {
 				list = append(list, schema.NewObject("name", name, "in", "path", "required", true,
@@ -72,6 +77,11 @@ func (args *arguments) parameters() []any {
 	}
 	return list
 }
+
+// lastID is the header of a client that comes back to a stream of events.
+const lastID = "Last-Event-ID"
+
+func isLastID(p placed) bool { return p.in == schema.InHeader && strings.EqualFold(p.Name, lastID) }
 
 // parameter describes one argument that is no part of the body.
 func (p placed) parameter(a address) *schema.Object {

@@ -203,8 +203,15 @@ func body(r action.Response) (string, *schema.Object) {
 	case name == jsonContent || strings.HasSuffix(name, "+json"):
 		return name, schema.NewObject("schema", r.Type.JSONSchema(schema.Answered))
 	}
+	if name == plan.StreamContent {
+		return name, schema.NewObject("schema", schema.NewObject("type", "string", "description", aboutStream))
+	}
 	return name, schema.NewObject("schema", schema.NewObject("type", "string"))
 }
+
+// aboutStream is what a client has to know of a stream of events.
+const aboutStream = "Server-Sent Events (WHATWG HTML, 9.2), until one side ends it. The data of each are JSON. " +
+	"`reset` says that events may have been missed, and `end`, with a reason, that the stream ends: a client comes back with the id that it had last, as EventSource does."
 
 // problem narrows the form of problems to the status and the codes that it has here.
 func (a *answer) problem() *schema.Object {
