@@ -20,7 +20,7 @@
 //	engine/database   databases and their statements; and the other services that know
 //	                  nothing of endpoints: secret (what every key is derived from), audit
 //	                  (who did what), identity (users and tickets), oidc and captcha, jobs (a
-//	                  durable queue), mail, template.
+//	                  durable queue), mail, template, events (what is published, and to whom).
 //	engine/action     the contract of actions, the one package that whoever writes an
 //	                  action imports.
 //	engine/internal   settings (cloudlet.yaml), arguments (requests to values), plan
@@ -53,6 +53,25 @@
 //     link for a new one ends too. A reset logs nobody in.
 //   - Administrators cannot make themselves root, nor act on those who are.
 //   - Whatever changes an account is in the audit log, in the same transaction.
+//
+// # Events
+//
+// What is published lives in memory: for ten minutes, at most 1,000 events and 1 MiB of
+// each topic, 64 MiB of all. Where the language leaves something open, streams hold to this:
+//
+//   - An id is the topic's epoch and a number. The epoch tells a topic from one of the same
+//     name before a restart, so that an id that is not known any more is answered by `reset`.
+//   - A stream outlives no generation: it ends within two seconds of a reload, at a random
+//     moment, and the client comes back after another, with its id. The hub stays.
+//   - The steps of `before` run ahead of a stream and may refuse it; those of `after` do not run.
+//   - Whoever reads is held against `auth` and `allow` again ahead of every event, and
+//     at each sign of life, every 15 to 25 seconds.
+//   - A value inside the text of a topic is escaped, so that it cannot name another topic.
+//   - A reader with 1,000 events or 1 MiB waiting is dropped, and one that reads nothing
+//     for 10 seconds. Nobody waits for it.
+//   - What is published for users or roles waits for nobody else; `root` has all roles, but
+//     is not the users that are named.
+//   - Of several servers that share a database each knows only its own events.
 //
 // # Adding an action
 //

@@ -253,9 +253,10 @@ func TestInForce(t *testing.T) {
 		{"oidc.local-1.client_secret", nil, 0, "", false},
 		{"captcha.recaptcha", nil, 0, "", false},
 		{"captcha.turnstile.secret", schema.Masked, 12, "", true},
-		{"secrets.smtp", schema.Masked, 14, "", true},
-		{"databases.main", schema.Masked, 15, "", true},
-		{"roles.admin", []string{"editor"}, 16, "", false},
+		{"secrets.smtp", schema.Masked, 15, "", true},
+		{"databases.main", schema.Masked, 16, "", true},
+		{"roles.admin", []string{"editor"}, 17, "", false},
+		{"events.subscribers", 500, 14, "", false},
 		{"config.a", 2, 0, "CLOUDLET_CONFIG_A", false},
 	} {
 		if diff := cmp.Diff(want, got[want.Key]); diff != "" {
