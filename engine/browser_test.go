@@ -57,3 +57,19 @@ func TestDocsInBrowser(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// A real Chromium reads a stream with EventSource. The app changes, and the browser comes
+// back by itself and has missed nothing.
+func TestEventsInBrowser(t *testing.T) {
+	t.Parallel()
+	browser, node := outside.Chromium(t), outside.Tool(t, "node")
+	outside.Module(t, "playwright-core")
+	l := openLive(t, streamApp, engine.WithWatch())
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	cmd := exec.CommandContext(ctx, node, "events.mjs", browser, l.server.URL, l.dir)
+	cmd.Dir = filepath.Join("..", ".ci", "browser")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

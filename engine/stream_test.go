@@ -42,6 +42,7 @@ func (l *live) subscribe(path, ticket string, header ...string) *reader {
 	fatal(l.t, err)
 	l.t.Cleanup(func() { answer.Body.Close() })
 	s := &reader{t: l.t, answer: answer, lines: bufio.NewScanner(answer.Body), stop: stop}
+	s.lines.Buffer(nil, 1<<20)
 	if answer.StatusCode == 200 {
 		s.first = s.block()
 	}
