@@ -3,9 +3,11 @@ package engine_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -228,5 +230,50 @@ func TestStreamKnowsItsReader(t *testing.T) {
 		reset.want("", `"7"`)
 		alice.want("", `"7"`)
 		reset.stop()
+	}
+}
+
+// TestEventsComeInTheOrderOfCommits, however many publish at once; what is rolled back never comes.
+func TestEventsComeInTheOrderOfCommits(t *testing.T) {
+	t.Parallel()
+	l := openLive(t, map[string]string{"endpoints/_migrations/1.sql": "CREATE TABLE orders (id INTEGER PRIMARY KEY AUTOINCREMENT);\n",
+		"endpoints/orders.yaml": `
+get:
+  events: orders
+post:
+  arguments: {fails: bool}
+  actions:
+    - transaction:
+        - try:
+            - transaction:
+                - publish: {topic: orders, data: undone}
+                - assert: ${1 > 2}
+          catch: [{log: undone}]
+        - sql.value: INSERT INTO orders DEFAULT VALUES RETURNING id
+          as: id
+        - publish: {topic: orders, data: "${id}"}
+        - publish: {topic: orders, data: "${-id}"}
+        - assert: ${!args.fails}
+`})
+	s := l.subscribe("/orders", "")
+	var posts sync.WaitGroup
+	const good = 60
+	for worker := range 10 {
+		posts.Go(func() {
+			for i := range good / 10 {
+				l.post("/orders", fmt.Sprintf(`{"fails": %v}`, (i+worker)%3 == 0))
+				l.post("/orders", `{"fails": false}`)
+			}
+		})
+	}
+	posts.Wait()
+	last := 0
+	for range good {
+		var id, again int
+		first, second := s.next(), s.next()
+		if _, err := fmt.Sscan(first.data+" "+second.data, &id, &again); err != nil || id <= last || again != -id {
+			t.Fatalf("after %d came %q and %q", last, first.data, second.data)
+		}
+		last = id
 	}
 }

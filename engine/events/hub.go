@@ -2,6 +2,7 @@ package events
 
 import (
 	"container/list"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +25,11 @@ type Options struct {
 type Hub struct {
 	o Options
 
+	// handing is held by whoever hands events on, one after the other. It is taken ahead of mu.
+	handing sync.Mutex
+
 	mu          sync.Mutex
+	pending     []*event // placed in their topics, and not yet handed on
 	limits      Limits
 	topics      map[string]*topic
 	idle        *list.List // of topics without subscribers, the one that was used last at the end
@@ -75,7 +80,7 @@ func (h *Hub) Close() {
 	}
 	h.closed = true
 	for _, t := range h.topics {
-		for s := range t.subscribers {
+		for _, s := range t.subscribers {
 			s.end(EndShutdown)
 		}
 	}
@@ -89,15 +94,18 @@ func (h *Hub) Publish(tx *database.Tx, m Message) error {
 		return err
 	}
 	if tx != nil {
-		tx.OnCommit(func() { h.deliver(m) })
+		tx.OnCommit(func() { h.place(m) })
+		tx.AfterCommit(h.handOn)
 		return nil
 	}
-	h.deliver(m)
+	h.place(m)
+	h.handOn()
 	return nil
 }
 
-// deliver gives an event its place in the topic and queues it for each subscriber.
-func (h *Hub) deliver(m Message) {
+// place gives an event its place in the topic. It takes the same short time however many
+// read the topic: the writer of a database waits for it.
+func (h *Hub) place(m Message) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -118,16 +126,40 @@ func (h *Hub) deliver(m Message) {
 		h.drop(h.kept.Front().Value.(*event))
 	}
 	h.stats.Published++
-	for s := range t.subscribers {
-		switch s.offer(e) {
-		case delivered:
-			h.stats.Delivered++
-		case overflowed:
-			h.stats.Dropped++
-		}
-	}
 	if h.o.Published != nil {
 		h.o.Published(m)
+	}
+	if len(t.subscribers) > 0 {
+		h.pending = append(h.pending, e)
+	}
+}
+
+// handOn queues what is pending for each of its subscribers, in order.
+func (h *Hub) handOn() {
+	h.handing.Lock()
+	defer h.handing.Unlock()
+	var delivered, dropped uint64
+	for {
+		h.mu.Lock()
+		h.stats.Delivered, h.stats.Dropped = h.stats.Delivered+delivered, h.stats.Dropped+dropped
+		if len(h.pending) == 0 {
+			h.pending = nil
+			h.mu.Unlock()
+			return
+		}
+		e := h.pending[0]
+		h.pending = h.pending[1:]
+		readers := slices.Clone(e.topic.subscribers) // so that nobody waits for mu while they are roused
+		h.mu.Unlock()
+		delivered, dropped = 0, 0
+		for _, s := range readers {
+			switch s.offer(e) {
+			case queued:
+				delivered++
+			case overflowed:
+				dropped++
+			}
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ type Subscription struct {
 	hub    *Hub
 	topic  *topic
 	client string
+	index  int // among those of the topic
 	// Reset says that the subscriber may have missed events, and begins with what comes.
 	Reset bool
 	// Start is the id of the place in the topic where the subscription began.
@@ -72,7 +73,7 @@ func (h *Hub) Subscribe(r Request) (*Subscription, error) {
 		h.idle.Remove(t.idle)
 		t.idle = nil
 	}
-	t.subscribers[s] = struct{}{}
+	s.index, t.subscribers = len(t.subscribers), append(t.subscribers, s)
 	h.subscribers++
 	h.clients[r.Client]++
 	return s, nil
@@ -152,8 +153,8 @@ func (s *Subscription) Take() Batch {
 type offered uint8
 
 const (
-	passed offered = iota // it is not for the subscriber, or too late
-	delivered
+	passed offered = iota // it is not for the subscriber, or not any more, or it has it
+	queued
 	overflowed
 )
 
@@ -161,7 +162,7 @@ const (
 func (s *Subscription) offer(e *event) offered {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.why != "" || s.closed {
+	if s.why != "" || s.closed || e.number <= s.seen { // what was pending when it came, it found among what is kept
 		return passed
 	}
 	s.seen = e.number
@@ -175,7 +176,7 @@ func (s *Subscription) offer(e *event) offered {
 	}
 	s.queue, s.bytes = append(s.queue, e), s.bytes+len(e.frame)
 	s.rouse()
-	return delivered
+	return queued
 }
 
 // end ends the subscription from the hub's side.
@@ -212,8 +213,11 @@ func (s *Subscription) Close() {
 	s.backlog, s.queue = nil, nil
 	s.mu.Unlock()
 	t := s.topic
-	delete(t.subscribers, s)
-	if len(t.subscribers) == 0 {
+	last := len(t.subscribers) - 1
+	t.subscribers[s.index] = t.subscribers[last]
+	t.subscribers[s.index].index = s.index
+	t.subscribers[last] = nil
+	if t.subscribers = t.subscribers[:last]; last == 0 {
 		t.used = h.o.Clock()
 		t.idle = h.idle.PushBack(t)
 	}

@@ -19,12 +19,12 @@ type topic struct {
 	kept        []*event // those between, the oldest first
 	bytes       int      // of kept
 	used        time.Time
-	subscribers map[*Subscription]struct{}
-	idle        *list.Element // its place among those without subscribers; nil: it has some
+	subscribers []*Subscription // each knows its index
+	idle        *list.Element   // its place among those without subscribers; nil: it has some
 }
 
 func newTopic(name string) *topic {
-	return &topic{name: name, epoch: rand.Text()[:epochSize], subscribers: map[*Subscription]struct{}{}}
+	return &topic{name: name, epoch: rand.Text()[:epochSize]}
 }
 
 const epochSize = 12 // letters of base 32: 60 bits
