@@ -17,6 +17,7 @@ import (
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/mail"
 	"cloudlet/engine/secret"
+	"cloudlet/engine/webhook"
 )
 
 // Names of identity that the command line shows and takes.
@@ -45,7 +46,8 @@ var CommandLine = Act{By: identity.ByCommandLine}
 type Accounts struct {
 	*identity.Service
 	Audit    *audit.Log
-	Mail     *mail.Service // that waits; it is sent where the app is served
+	Mail     *mail.Service    // that waits; it is sent where the app is served
+	Webhooks *webhook.Service // that wait, too
 	queue    *jobs.Queue
 	db       *database.DB
 	keys     *secret.Keyring
@@ -94,7 +96,7 @@ func (a *Accounts) begin(ctx context.Context, dir string, o *options) error {
 	if err != nil {
 		return errors.Join(err, a.Service.Close())
 	}
-	a.queue, a.Mail = p.queue, p.mail
+	a.queue, a.Mail, a.Webhooks = p.queue, p.mail, p.webhooks
 	return nil
 }
 

@@ -59,7 +59,7 @@ func endpointOf(example string) string {
 	}
 	slices.Sort(names)
 	var b strings.Builder
-	b.WriteString("post:\n  auth: user\n  arguments:\n    unused: string?\n")
+	b.WriteString("post:\n  auth: user\n  arguments:\n    unused: {type: string, required: false, in: query}\n")
 	for _, name := range slices.Compact(names) {
 		t := types[name]
 		if t == "" {

@@ -20,6 +20,7 @@ import (
 	"cloudlet/engine/internal/route"
 	"cloudlet/engine/internal/settings"
 	"cloudlet/engine/secret"
+	"cloudlet/engine/webhook"
 )
 
 // generation is one compiled app that serves requests. It never changes.
@@ -159,6 +160,8 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 		return err
 	}
 	before := e.current.Load()
+	e.carry(a.settings.HTTP.Allow, before)
+	next.post.webhooks.Configure(webhookConfig(a.settings, e.http))
 	e.take(next, before)
 	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, table: a.table, routes: a.routes(), about: a.about, drained: make(chan struct{}), ended: make(chan struct{}), retired: make(chan struct{})}
 	if before != nil {
@@ -175,10 +178,9 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	}
 	e.databases = opened
 	e.events.Limit(a.settings.Events)
-	e.carry(a.settings.HTTP.Allow, before)
 	find := func(name string) *database.DB { return current[name] }
 	g.services = &action.Services{PublicURL: a.settings.PublicURL, Proxies: a.settings.TrustedProxies,
-		Identity: e.identity, Audit: e.audit, Keys: e.keys, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, HTTP: e.http, Files: filepath.Join(e.dataDir(), "files"),
+		Identity: e.identity, Audit: e.audit, Keys: e.keys, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, HTTP: e.http, Webhooks: e.post.webhooks, Receipts: webhook.NewReceipts(current["main"], nil), Files: filepath.Join(e.dataDir(), "files"),
 		Events: e.events}
 	g.services.OIDC, g.services.Captcha = e.logins(a.settings, current["main"])
 	a.plan.Link(find)
@@ -290,7 +292,7 @@ func (e *Engine) take(k kept, before *generation) {
 		before.old = append(before.old, e.identity, e.post.queue)
 	}
 	e.kept = k
-	k.post.queue.Start(k.post.mail.Kind())
+	k.post.queue.Start(k.post.mail.Kind(), k.post.webhooks.Kind())
 }
 
 // openAudit is the audit log of a main database, its head beside it in the data folder.

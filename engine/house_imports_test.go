@@ -13,6 +13,7 @@ var services = []string{
 	"engine/mail",
 	"engine/oidc",
 	"engine/outgoing",
+	"engine/webhook",
 	"engine/captcha",
 	"engine/template",
 	"engine/events",
@@ -41,6 +42,7 @@ var imports = map[string][]string{
 	"engine/oidc":     {"engine/secret"},
 	"engine/events":   {"engine/database", "engine/identity"},
 	"engine/outgoing": {},
+	"engine/webhook":  {"engine/database", "engine/secret", "engine/jobs", "engine/outgoing"},
 	"engine/template": {"engine/language/source", "engine/language/schema"},
 	"engine/captcha":  {"engine/database", "engine/secret"},
 
@@ -56,7 +58,7 @@ var imports = map[string][]string{
 
 	"engine/internal/watch":     {},
 	"engine/internal/arguments": {"engine/language/source", "engine/language/schema"},
-	"engine/internal/settings":  {"engine/language/...", "engine/identity", "engine/events"},
+	"engine/internal/settings":  {"engine/language/...", "engine/identity", "engine/events", "engine/webhook"},
 	"engine/internal/route":     {"engine/language/source"},
 	"engine/internal/plan": {"engine/language/...", "engine/database", "engine/identity", "engine/events", "engine/action",
 		"engine/template", "engine/internal/arguments", "engine/internal/route"},
@@ -65,7 +67,7 @@ var imports = map[string][]string{
 	"engine/internal/outside":         {},
 	"engine/internal/outside/issuer":  {},
 	"engine/internal/reference/files": {"engine/language/...", "engine/action", "engine/internal/plan", "engine/internal/settings"},
-	"engine/internal/trial":           {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/events", "engine/action", "engine/internal/plan"},
+	"engine/internal/trial":           {"engine/language/...", "engine/database", "engine/identity", "engine/mail", "engine/webhook", "engine/events", "engine/action", "engine/internal/plan"},
 	"engine":                          {"engine/..."},
 
 	"cmd/cloudlet": {"actions", "engine", "engine/action", "engine/identity", "engine/language/..."},

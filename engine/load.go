@@ -26,6 +26,7 @@ import (
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/template"
+	"cloudlet/engine/webhook"
 )
 
 // endpointsFolder is where an app's files stand.
@@ -280,7 +281,7 @@ func (l *loader) compileTests(a *app, input *plan.App) {
 
 // ownMigrations make the engine's own tables, in the main database.
 func ownMigrations() []database.Set {
-	return append(identity.Migrations(), jobs.Migrations(), captcha.Migrations())
+	return append(identity.Migrations(), jobs.Migrations(), captcha.Migrations(), webhook.Migrations())
 }
 
 // migrations reads the _migrations folders, each for the database of its folder.

@@ -10,21 +10,26 @@ import (
 	"cloudlet/engine/internal/settings"
 	"cloudlet/engine/jobs"
 	"cloudlet/engine/mail"
+	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
+	"cloudlet/engine/webhook"
 )
 
 // Names of the queue and of mail that the command line shows.
 type (
 	// MailEntry is a mail that is not handed over, as lists show it.
 	MailEntry = mail.Entry
+	// WebhookEntry is an event for another service that is not taken, as lists show it.
+	WebhookEntry = webhook.Entry
 	// QueueError is what the queue refuses, with a sentence.
 	QueueError = jobs.Error
 )
 
-// post is the queue of a main database, and what sends mail on it.
+// post is the queue of a main database, and what sends mail and events on it.
 type post struct {
-	queue *jobs.Queue
-	mail  *mail.Service
+	queue    *jobs.Queue
+	mail     *mail.Service
+	webhooks *webhook.Service
 }
 
 // openPost opens the queue, which works nothing before it is started. What it has of its
@@ -34,7 +39,13 @@ func openPost(db *database.DB, keys *secret.Keyring, s *settings.Settings, data 
 	if err != nil {
 		return nil, err
 	}
-	return &post{q, mail.New(q, keys, mailConfig(s), mail.Options{Outbox: filepath.Join(data, "outbox"), Log: log})}, nil
+	return &post{q, mail.New(q, keys, mailConfig(s), mail.Options{Outbox: filepath.Join(data, "outbox"), Log: log}),
+		webhook.New(q, keys, webhookConfig(s, nil))}, nil
+}
+
+// webhookConfig is how events are sent, by a client where they are.
+func webhookConfig(s *settings.Settings, client *outgoing.Client) webhook.Config {
+	return webhook.Config{Client: client, Secret: s.Webhooks.Secret, Previous: s.Webhooks.Previous}
 }
 
 func mailConfig(s *settings.Settings) mail.Config {

@@ -20,6 +20,7 @@ import (
 	"cloudlet/engine/oidc"
 	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
+	"cloudlet/engine/webhook"
 )
 
 // stage is a compiled app with databases in memory, for one test after the other.
@@ -63,7 +64,7 @@ func newStage(ctx context.Context, a *app, o *options) (s *stage, err error) {
 	}
 	find := func(name string) *database.DB { return s.databases[name] }
 	a.plan.Link(find)
-	s.world = trial.World{Handler: a.table, Database: find, Clock: s.world.Clock, Log: &trial.Recorder{}, Outgoing: &trial.Outgoing{}, Events: &trial.Published{},
+	s.world = trial.World{Handler: a.table, Database: find, Clock: s.world.Clock, Log: &trial.Recorder{}, Outgoing: &trial.Outgoing{}, Webhooks: &trial.Webhooks{}, Events: &trial.Published{},
 		Mail:  &trial.Outbox{From: a.settings.Mail.From, PublicURL: a.settings.PublicURL},
 		Files: filepath.Join(s.folder, "files")}
 	if o.around != nil {
@@ -92,7 +93,7 @@ func (s *stage) fresh(ctx context.Context) error {
 		return err
 	}
 	services := &action.Services{PublicURL: s.app.settings.PublicURL, Proxies: s.app.settings.TrustedProxies,
-		Identity: s.world.Identity, Audit: o.Audit, Keys: s.keys, Journal: lines, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, HTTP: outgoing.New(s.world.Outgoing), Files: s.world.Files, Mail: s.world.Mail}
+		Identity: s.world.Identity, Audit: o.Audit, Keys: s.keys, Journal: lines, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, HTTP: outgoing.New(s.world.Outgoing), Webhooks: s.world.Webhooks, Receipts: webhook.NewReceipts(s.databases["main"], s.world.Clock.Now), Files: s.world.Files, Mail: s.world.Mail}
 	services.Events = events.New(events.Options{Clock: s.world.Clock.Now, Rehearsal: true, Published: s.world.Events.Published})
 	services.OIDC = oidc.New(s.keys, oidcOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	services.Captcha = captcha.New(s.databases["main"], s.keys, captchaOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))

@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -67,8 +66,7 @@ type httpInputs struct {
 	Follow  int                        `doc:"How many redirects are followed, 20 at most; at 0 a redirect is an answer as any other." default:"5"`
 	Timeout action.Expr[time.Duration] `doc:"How long it may take, all tries and redirects together." optional:""`
 
-	fixed   *url.URL // the address, where it is known
-	written *url.URL // its scheme, host and port, where they are
+	address address
 	expect  []statuses
 	maxSize int64
 }
@@ -90,7 +88,7 @@ func prepareHTTP(l action.Load, in *httpInputs) action.Result {
 		l.Problem(source.Problem{Span: l.At(""), Code: "not_in_transaction", Text: "http inside a transaction would keep others from writing", Hint: "put it ahead of the transaction, or behind it"})
 	}
 	p := httpCheck{l, in}
-	p.address()
+	in.address.check(l, &in.URL, in.Hosts, in.sent() == schema.Secret)
 	p.headers()
 	p.bodies()
 	p.credentials()
@@ -125,45 +123,6 @@ type httpCheck struct {
 
 func (p httpCheck) problem(input, code, hint, format string, args ...any) {
 	p.Problem(source.Problem{Span: p.At(input), Code: code, Text: fmt.Sprintf(format, args...), Hint: hint})
-}
-
-// address finds out what is known of where the request goes.
-func (p httpCheck) address() {
-	in := p.in
-	for _, h := range in.Hosts {
-		if wrong := outgoing.CheckHost(h); wrong != "" {
-			p.problem("hosts", "invalid_host", "", "%q %s", h, wrong)
-			return
-		}
-	}
-	known, isConstant := in.URL.Constant()
-	if !isConstant && in.URL.Mixed() {
-		known = in.URL.Written()
-		in.URL.EscapeIn(escape)
-		_, rest, found := strings.Cut(known, "://")
-		if !found || !strings.ContainsAny(rest, "/?#") {
-			if len(in.Hosts) == 0 {
-				p.problem("url", "computed_host", "end the host with a /, or say which hosts it may be: hosts: [\"*.example.com\"]", "what ${…} gives would become a part of the host")
-			}
-			return
-		}
-	} else if !isConstant {
-		if in.sent() == schema.Secret && len(in.Hosts) == 0 {
-			p.problem("url", "secret_flow", "say which hosts it may be: hosts: [api.example.com]", "the address is computed, and whoever chooses it would get the secret")
-		}
-		return
-	}
-	u, err := outgoing.ParseURL(known)
-	if err != nil {
-		p.problem("url", "invalid_url", "", "this cannot be asked: %v", err)
-		return
-	}
-	if len(in.Hosts) > 0 && !outgoing.Permits(in.Hosts, u.Hostname()) {
-		p.problem("url", "invalid_url", "", "its host is none of hosts")
-	}
-	if in.written = u; isConstant {
-		in.fixed = u
-	}
 }
 
 // owned are headers that are written from other inputs, or that the client needs to be its own.

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -59,7 +58,7 @@ func traceparent(c *action.Call) string {
 
 // fillAddress evaluates the address, with the query.
 func (in *httpInputs) fillAddress(c *action.Call, r *outgoing.Request) (err error) {
-	if r.URL, err = in.evaluate(c); err != nil {
+	if r.URL, err = in.address.evaluate(c, &in.URL); err != nil {
 		return err
 	}
 	query, given, err := in.Query.Optional(c)
@@ -70,43 +69,6 @@ func (in *httpInputs) fillAddress(c *action.Call, r *outgoing.Request) (err erro
 		r.URL.RawQuery = strings.TrimPrefix(r.URL.RawQuery+"&"+more, "&")
 	}
 	return nil
-}
-
-func (in *httpInputs) evaluate(c *action.Call) (*url.URL, error) {
-	if in.fixed != nil {
-		u := *in.fixed
-		return &u, nil
-	}
-	text, err := in.URL.Value(c)
-	if err != nil {
-		return nil, err
-	}
-	u, err := outgoing.ParseURL(text)
-	switch {
-	case err != nil:
-		return nil, err
-	case in.written != nil && (u.Scheme != in.written.Scheme || u.Host != in.written.Host):
-		return nil, outgoing.ErrRefused.Because("the evaluated address is of another host than the written one")
-	case in.URL.Mixed() && dotted(u):
-		return nil, outgoing.ErrInvalidURL.Because("a value would lead to another folder of the path")
-	}
-	return u, nil
-}
-
-// escape makes a value one segment of a path, or one value of a query, whatever it holds.
-func escape(before, value string, constant bool) string {
-	switch {
-	case constant:
-		return value
-	case strings.Contains(before, "?"):
-		return url.QueryEscape(value)
-	}
-	return url.PathEscape(value)
-}
-
-// dotted reports whether a path has a segment . or .., which no escaping makes harmless.
-func dotted(u *url.URL) bool {
-	return slices.ContainsFunc(strings.Split(u.Path, "/"), func(s string) bool { return s == "." || s == ".." })
 }
 
 // encoded is a form of names and values in their order; a list repeats its name, null is left out.
@@ -181,7 +143,7 @@ func (in *httpInputs) fillBody(c *action.Call, r *outgoing.Request) error {
 	if r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", content)
 	}
-	r.Body = &outgoing.Body{Size: int64(len(text)), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }}
+	r.Body = outgoing.Bytes(text)
 	return nil
 }
 

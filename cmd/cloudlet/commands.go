@@ -18,23 +18,24 @@ import (
 type commands struct {
 	App string `placeholder:"DIR" help:"The app's folder. The default is the current one."`
 
-	Serve   serveCommand   `cmd:"" help:"Serve the app."`
-	Check   checkCommand   `cmd:"" help:"Say all that is wrong with the app."`
-	Config  configCommand  `cmd:"" help:"Show the settings that are in force."`
-	Routes  routesCommand  `cmd:"" help:"List what the app serves."`
-	Actions actionsCommand `cmd:"" help:"List the actions, or explain one."`
-	Call    callCommand    `cmd:"" help:"Run an endpoint without a network."`
-	Test    testCommand    `cmd:"" help:"Run the app's tests."`
-	Fmt     fmtCommand     `cmd:"" help:"Write the app's YAML files in one form."`
-	OpenAPI openAPICommand `cmd:"" name:"openapi" help:"Print an OpenAPI document of the app."`
-	Schema  schemaCommand  `cmd:"" help:"Print the JSON Schema of the app's files, for editors."`
-	Reload  reloadCommand  `cmd:"" help:"Have the running server load its files anew."`
-	User    userCommands   `cmd:"" help:"Look after the app's users."`
-	Role    roleCommands   `cmd:"" help:"Look after the app's roles."`
-	Audit   auditCommands  `cmd:"" help:"Look into the log of who did what."`
-	Mail    mailCommands   `cmd:"" help:"Look after the mails that are not handed over."`
-	Secret  secretCommands `cmd:"" help:"Look after the secret that signs tickets."`
-	Version versionCommand `cmd:"" help:"Say which version this is."`
+	Serve    serveCommand     `cmd:"" help:"Serve the app."`
+	Check    checkCommand     `cmd:"" help:"Say all that is wrong with the app."`
+	Config   configCommand    `cmd:"" help:"Show the settings that are in force."`
+	Routes   routesCommand    `cmd:"" help:"List what the app serves."`
+	Actions  actionsCommand   `cmd:"" help:"List the actions, or explain one."`
+	Call     callCommand      `cmd:"" help:"Run an endpoint without a network."`
+	Test     testCommand      `cmd:"" help:"Run the app's tests."`
+	Fmt      fmtCommand       `cmd:"" help:"Write the app's YAML files in one form."`
+	OpenAPI  openAPICommand   `cmd:"" name:"openapi" help:"Print an OpenAPI document of the app."`
+	Schema   schemaCommand    `cmd:"" help:"Print the JSON Schema of the app's files, for editors."`
+	Reload   reloadCommand    `cmd:"" help:"Have the running server load its files anew."`
+	User     userCommands     `cmd:"" help:"Look after the app's users."`
+	Role     roleCommands     `cmd:"" help:"Look after the app's roles."`
+	Audit    auditCommands    `cmd:"" help:"Look into the log of who did what."`
+	Mail     mailCommands     `cmd:"" help:"Look after the mails that are not handed over."`
+	Webhooks webhooksCommands `cmd:"" help:"Look after the webhooks that are not taken."`
+	Secret   secretCommands   `cmd:"" help:"Look after the secret that signs tickets."`
+	Version  versionCommand   `cmd:"" help:"Say which version this is."`
 }
 
 const about = "Serves a folder of endpoint files, and looks after it. Begin with: cloudlet serve"

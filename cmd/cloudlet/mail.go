@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -118,7 +117,7 @@ Example:
 
 // Run has the mails tried again.
 func (c *mailRetryCommand) Run(ctx context.Context, t *terminal, f *folder) error {
-	return eachMail(ctx, t, f, c.IDs, c.All, "will be tried again", func(a *engine.Accounts, id int64) error { return a.Mail.Retry(ctx, id) })
+	return mails.each(ctx, t, f, c.IDs, c.All, "will be tried again", func(a *engine.Accounts, id int64) error { return a.Mail.Retry(ctx, id) })
 }
 
 type mailDropCommand struct {
@@ -136,36 +135,14 @@ func (mailDropCommand) Help() string {
 
 // Run forgets the mails.
 func (c *mailDropCommand) Run(ctx context.Context, t *terminal, f *folder) error {
-	return eachMail(ctx, t, f, c.IDs, c.All, "gone", func(a *engine.Accounts, id int64) error { return a.Mail.Drop(ctx, id) })
+	return mails.each(ctx, t, f, c.IDs, c.All, "gone", func(a *engine.Accounts, id int64) error { return a.Mail.Drop(ctx, id) })
 }
 
-// eachMail does something to the named mails, or to all that can be had.
-func eachMail(ctx context.Context, t *terminal, f *folder, ids []int64, all bool, what string, do func(a *engine.Accounts, id int64) error) error {
-	if all == (len(ids) > 0) {
-		return usagef("name the mails by their id, or say --all")
+// mails are the mails that wait.
+var mails = waiting{"mail", func(ctx context.Context, a *engine.Accounts) (ids []int64, err error) {
+	list, err := a.Mail.List(ctx)
+	for _, m := range list {
+		ids = append(ids, m.ID)
 	}
-	return withAccounts(ctx, f, func(a *engine.Accounts) error {
-		if all {
-			list, err := a.Mail.List(ctx)
-			if err != nil {
-				return err
-			}
-			for _, m := range list {
-				ids = append(ids, m.ID)
-			}
-		}
-		done := 0
-		for _, id := range ids {
-			err := do(a, id)
-			if refused := (*engine.QueueError)(nil); all && errors.As(err, &refused) {
-				continue // it is being sent, or was
-			}
-			if err != nil {
-				return err
-			}
-			done++
-		}
-		t.notef("%s: %s\n", count(done, "mail"), what)
-		return nil
-	})
-}
+	return ids, err
+}}

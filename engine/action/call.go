@@ -25,6 +25,7 @@ import (
 	"cloudlet/engine/oidc"
 	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
+	"cloudlet/engine/webhook"
 )
 
 // The slots that every chain has; the names that it binds follow.
@@ -64,6 +65,8 @@ type Exchange struct {
 	// Out is the buffer that the answer is encoded in. A Raw result may be appended
 	// to Out[:0]; nothing else may keep it.
 	Out []byte
+	// Body is the request's body as it came, where some step asked for it at load.
+	Body []byte
 	// Trace, where there is one, is told of every step.
 	Trace func(Traced)
 	// Cover counts what ran, a place for each point of the plan; nil: nobody counts.
@@ -74,6 +77,7 @@ type Exchange struct {
 	Answer Answer
 
 	mu     sync.Mutex // parallel branches share the exchange
+	ends   []func(ok bool) error
 	trace  string
 	caller *identity.Caller
 	asked  bool  // whether the caller is known
@@ -117,6 +121,24 @@ func (x *Exchange) Who() (*identity.Caller, error) {
 	return x.caller, x.unsure
 }
 
+// OnEnd has f run once the chain has ended, ahead of the answer. ok says that it
+// succeeded; where f fails then, the request does.
+func (x *Exchange) OnEnd(f func(ok bool) error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.ends = append(x.ends, f)
+}
+
+// End runs what waits for the chain's end; the engine calls it.
+func (x *Exchange) End(ok bool) error {
+	var errs []error
+	for _, f := range x.ends {
+		errs = append(errs, f(ok))
+	}
+	x.ends = nil
+	return errors.Join(errs...)
+}
+
 // SetCaller says who asks.
 func (x *Exchange) SetCaller(c *identity.Caller) { x.caller, x.unsure, x.asked = c, nil, true }
 
@@ -146,6 +168,10 @@ type Services struct {
 	Proxies []netip.Prefix
 	// Outgoing carries the requests that actions send to other services.
 	Outgoing http.RoundTripper
+	// Webhooks take the events that actions send to other services, and Receipts tell which
+	// of those that came in were taken.
+	Webhooks webhook.Post
+	Receipts *webhook.Receipts
 	// HTTP asks other services through Outgoing, and bounds what they answer.
 	HTTP *outgoing.Client
 	// Files is the folder of the app's files, absolute; it may not exist yet.

@@ -19,6 +19,7 @@ import (
 	"cloudlet/engine/mail"
 	"cloudlet/engine/outgoing"
 	"cloudlet/engine/template"
+	"cloudlet/engine/webhook"
 )
 
 // Failure is what a client is told when a chain does not succeed: a status, a
@@ -114,6 +115,10 @@ func FailureOf(err error) *Failure {
 			f.Header = map[string]string{"Retry-After": strconv.Itoa(int(p.RetryAfter / time.Second))}
 		}
 		return f
+	}
+	var h *webhook.Error
+	if errors.As(err, &h) {
+		return &Failure{Status: h.Status, Code: h.Code, Detail: h.Detail, Reason: h.Reason}
 	}
 	var o *outgoing.Error
 	if errors.As(err, &o) {

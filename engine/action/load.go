@@ -83,6 +83,9 @@ type Load interface {
 	// Parallel reports whether the step runs beside others, be it because the call
 	// of its composite action does.
 	Parallel() bool
+	// Body says that the step reads the request's body as it came, from Exchange.Body: no
+	// argument of the verb comes from there then.
+	Body()
 	// Retried reports whether the step, or one around it, is tried again where it fails.
 	Retried() bool
 	// Branch reports whether the step is in a parallel branch of its own chain, and

@@ -66,6 +66,8 @@ type Job struct {
 type Failure struct {
 	Reason    string // a clause that holds no secret and nothing of the arguments
 	Permanent bool   // to try again would not help
+	// After is how long the next attempt waits at least; 0: as long as the kind says.
+	After time.Duration
 }
 
 // Error is the reason.

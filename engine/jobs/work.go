@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"cloudlet/engine/database"
@@ -43,6 +44,7 @@ type worker struct {
 	river.WorkerDefaults[payload]
 	queue *Queue
 	kind  *Kind
+	later sync.Map // how long the next attempt of a job waits at least, by its id
 }
 
 // Timeout is the kind's.
@@ -50,7 +52,11 @@ func (w *worker) Timeout(*river.Job[payload]) time.Duration { return w.kind.Time
 
 // NextRetry is when the next attempt begins.
 func (w *worker) NextRetry(j *river.Job[payload]) time.Time {
-	return time.Now().Add(w.kind.Backoff(j.Attempt))
+	wait := w.kind.Backoff(j.Attempt)
+	if least, ok := w.later.LoadAndDelete(j.ID); ok {
+		wait = max(wait, least.(time.Duration))
+	}
+	return time.Now().Add(wait)
 }
 
 // Work does a job. When it is done it is gone at once, with what is in it: River would
@@ -125,6 +131,9 @@ func (w *worker) failed(ctx context.Context, j *river.Job[payload], err error) e
 	case j.Attempt >= j.MaxAttempts:
 		w.queue.log.Warn("a job was given up", "kind", w.kind.Name, "id", j.ID, "attempt", j.Attempt, "reason", f.Reason)
 	default:
+		if f.After > 0 {
+			w.later.Store(j.ID, f.After)
+		}
 		w.queue.log.Warn("a job will be tried again", "kind", w.kind.Name, "id", j.ID, "attempt", j.Attempt, "reason", f.Reason)
 	}
 	return f

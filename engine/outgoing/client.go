@@ -1,6 +1,7 @@
 package outgoing
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -25,15 +26,13 @@ type Request struct {
 	URL    *url.URL // of ParseURL
 	Header http.Header
 	Body   *Body // nil: none
-	// MaxSize is how many bytes the answer's body may have once it is decompressed.
+	// MaxSize is how many bytes the answer's body may have once it is decompressed; at 0
+	// nobody reads it.
 	MaxSize int64
 	// Follow is how many redirects are followed; at 0 a redirect is an answer as any other.
 	Follow int
 	// Hosts, where there are some, are the only hosts that are asked: see Permits.
 	Hosts []string
-	// Insists says that a host is asked even where it failed often: for what is retried
-	// durably on a schedule of its own.
-	Insists bool
 }
 
 // Body is the body of a request. It can be sent more than once.
@@ -84,19 +83,17 @@ func (c *Client) once(ctx context.Context, r *Request, h *hop) (a *Answer, err e
 	if len(r.Hosts) > 0 && !Permits(r.Hosts, h.url.Hostname()) {
 		return nil, ErrRefused.Because("%s: the host is none of those permitted", h)
 	}
-	if !r.Insists {
-		done, e := c.breakers.enter(h.url)
-		if e != nil {
-			return nil, e
-		}
-		defer func() {
-			if err == nil {
-				done(statusFault(a.Status))
-			} else {
-				done(err)
-			}
-		}()
+	done, err := c.breakers.enter(h.url)
+	if err != nil {
+		return nil, err
 	}
+	defer func() {
+		if err == nil {
+			done(statusFault(a.Status))
+		} else {
+			done(err)
+		}
+	}()
 	request, err := h.request(ctx)
 	if err != nil {
 		return nil, err
@@ -107,7 +104,7 @@ func (c *Client) once(ctx context.Context, r *Request, h *hop) (a *Answer, err e
 	}
 	defer answer.Body.Close()
 	a = &Answer{Status: answer.StatusCode, Header: answer.Header, From: origin(h.url)}
-	if r.Follow > 0 && slices.Contains(redirects, a.Status) && a.Header.Get("Location") != "" {
+	if r.MaxSize == 0 || r.Follow > 0 && slices.Contains(redirects, a.Status) && a.Header.Get("Location") != "" {
 		return a, nil // nobody reads its body
 	}
 	a.Body, err = read(answer, r.MaxSize)
@@ -139,4 +136,9 @@ func read(answer *http.Response, most int64) ([]byte, error) {
 func (a *Answer) Encoded() bool {
 	coding := strings.TrimSpace(a.Header.Get("Content-Encoding"))
 	return coding != "" && !strings.EqualFold(coding, "identity")
+}
+
+// Bytes is a body that is in memory.
+func Bytes(text []byte) *Body {
+	return &Body{Size: int64(len(text)), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }}
 }

@@ -119,7 +119,7 @@ func TestPrivateAddresses(t *testing.T) {
 	}
 	for _, host := range hosts {
 		for _, p := range []string{port, ""} {
-			if got, err := ask(t.Context(), client, &Request{Follow: 5, Insists: true}, "http://"+host+p+"/"); got != "address_refused" {
+			if got, err := ask(t.Context(), client, &Request{Follow: 5}, "http://"+host+p+"/"); got != "address_refused" {
 				t.Errorf("%s gives %s (%v)", host+p, got, err)
 			}
 		}

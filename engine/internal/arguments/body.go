@@ -28,9 +28,6 @@ func (rd *reading) body(r *http.Request, limit int64) *Failure {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
 	}
-	if r.ContentLength > limit {
-		return tooLarge(limit)
-	}
 	buffer := rd.set.buffers.Get().(*bytes.Buffer)
 	defer func() {
 		if buffer.Cap() <= maxPooled {
@@ -38,6 +35,27 @@ func (rd *reading) body(r *http.Request, limit int64) *Failure {
 			rd.set.buffers.Put(buffer)
 		}
 	}()
+	if f := readBody(r, limit, buffer); f != nil || buffer.Len() == 0 {
+		return f
+	}
+	return rd.content(r.Header, buffer)
+}
+
+// RawBody reads a body as it is, of any content type.
+func RawBody(r *http.Request, limit int64) ([]byte, *Failure) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	var buffer bytes.Buffer
+	f := readBody(r, limit, &buffer)
+	return buffer.Bytes(), f
+}
+
+// readBody reads a body of so many bytes at most.
+func readBody(r *http.Request, limit int64, buffer *bytes.Buffer) *Failure {
+	if r.ContentLength > limit {
+		return tooLarge(limit)
+	}
 	_, err := buffer.ReadFrom(io.LimitReader(r.Body, min(max(limit, 0), math.MaxInt64-1)+1))
 	var stopped *http.MaxBytesError
 	switch {
@@ -47,10 +65,8 @@ func (rd *reading) body(r *http.Request, limit int64) *Failure {
 		return &Failure{Status: http.StatusRequestTimeout, Code: BodyTimeout, Detail: "The body took too long to arrive."}
 	case err != nil:
 		return invalidBody("The body could not be read to its end")
-	case buffer.Len() == 0:
-		return nil
 	}
-	return rd.content(r.Header, buffer)
+	return nil
 }
 
 func tooLarge(limit int64) *Failure {

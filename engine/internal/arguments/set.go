@@ -78,6 +78,13 @@ func Compile(fields []schema.Field, method string, ignoreUnknown bool) *Set {
 	return s
 }
 
+// WithoutBody is the decoder that leaves the body to somebody else: no argument may come from there.
+func (s *Set) WithoutBody() *Set {
+	without := &Set{arguments: s.arguments, shape: s.shape, names: s.names, ignore: s.ignore, path: s.path, header: s.header, cookie: s.cookie}
+	without.buffers.New = s.buffers.New
+	return without
+}
+
 // Shape is the names of the arguments in the order of their declaration.
 func (s *Set) Shape() *schema.Shape { return s.shape }
 

@@ -7,7 +7,10 @@ import (
 )
 
 // TakesBody reports whether the verb reads the body of a request.
-func (v *Verb) TakesBody() bool { return v.set.TakesBody() }
+func (v *Verb) TakesBody() bool { return v.raw || v.set.TakesBody() }
+
+// TakesRawBody reports whether a step reads the body itself: it is any JSON.
+func (v *Verb) TakesRawBody() bool { return v.raw }
 
 // IgnoresUnknown reports whether arguments that are not declared are passed over.
 func (v *Verb) IgnoresUnknown() bool { return v.set.IgnoresUnknown() }

@@ -39,6 +39,9 @@ func (bd *binder) Transaction() string { return bd.scope.transaction }
 // Parallel implements action.Load.
 func (bd *binder) Parallel() bool { return bd.scope.parallel() }
 
+// Body implements action.Load.
+func (bd *binder) Body() { bd.scope.frame.rawBody = true }
+
 // Retried implements action.Load.
 func (bd *binder) Retried() bool { return bd.scope.retried || bd.step.retried() }
 

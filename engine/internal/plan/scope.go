@@ -26,6 +26,7 @@ type frame struct {
 	statuses     []int    // that steps set
 	once         bool     // some step of it can be done only once
 	calls        []string // endpoints that it calls, as "GET /films"
+	rawBody      bool     // some step reads the body itself
 	statusSure   bool     // one of those steps always runs, and nothing returns before it
 }
 
@@ -49,6 +50,7 @@ func (f *frame) adopt(inner *frame) {
 	f.answers = append(f.answers, inner.answers...)
 	f.statuses = append(f.statuses, inner.statuses...)
 	f.once = f.once || inner.once
+	f.rawBody = f.rawBody || inner.rawBody
 	f.calls = append(f.calls, inner.calls...)
 }
 

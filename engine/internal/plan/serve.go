@@ -13,6 +13,7 @@ import (
 
 	"cloudlet/engine/action"
 	"cloudlet/engine/events"
+	"cloudlet/engine/internal/arguments"
 	"cloudlet/engine/internal/route"
 	"cloudlet/engine/language/schema"
 )
@@ -104,6 +105,14 @@ func (h *Handler) answer(w http.ResponseWriter, v *Verb, x *exchange) {
 		WriteFailure(w, &x.Exchange, argumentsFailure(f))
 		return
 	}
+	if v.raw {
+		body, f := arguments.RawBody(r, v.BodyLimit)
+		if f != nil {
+			WriteFailure(w, &x.Exchange, argumentsFailure(f))
+			return
+		}
+		x.Body = body
+	}
 	err := v.ready(&x.call, v.set.Shape().New(values))
 	if err == nil {
 		err = v.allowed(&x.call)
@@ -113,6 +122,9 @@ func (h *Handler) answer(w http.ResponseWriter, v *Verb, x *exchange) {
 		result, err = v.perform(&x.call)
 	}
 	status, body, has, f := v.finish(&x.call, result, err)
+	if e := x.End(f == nil && status < 400); e != nil && f == nil {
+		f = action.FailureOf(e)
+	}
 	if f != nil {
 		copyHeader(w.Header(), x.Answer.Header)
 		WriteFailure(w, &x.Exchange, f)

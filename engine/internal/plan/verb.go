@@ -59,6 +59,7 @@ type Verb struct {
 	highest   schema.Class // of whatever may be the answer, but for what respond gives
 	noStore   bool
 	once      bool     // some step can be done only once
+	raw       bool     // a step reads the body itself
 	calls     []string // endpoints that it calls, as "GET /films"
 	secrets   []string // arguments that the log and ${request.url} must not show
 	mask      mask
@@ -141,6 +142,9 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 	b.checkResult(src, v, d, late)
 	v.slots, v.readsUser, v.request, v.Writes = f.slots, f.readsUser, f.readsRequest, f.writes
 	v.once, v.calls = f.once, f.calls
+	if v.raw = f.rawBody; v.raw {
+		b.rawBody(src, d, v)
+	}
 	v.responds, v.highest = f.responds, max(v.Result.Type.Highest(), f.returns.Highest())
 	v.noStore = !v.Public() || v.highest >= schema.Token
 	v.fails = sc.fails

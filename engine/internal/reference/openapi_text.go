@@ -74,6 +74,9 @@ func notEmpty(t *schema.Type) *schema.Type {
 
 // requestBody describes the body, nil where there is none to be sent.
 func (args *arguments) requestBody() *schema.Object {
+	if args.verb.TakesRawBody() {
+		return schema.NewObject("required", true, "content", schema.NewObject("application/json", schema.NewObject("schema", schema.NewObject())))
+	}
 	open := args.verb.IgnoresUnknown()
 	if !args.verb.TakesBody() || len(args.body) == 0 && !open {
 		return nil

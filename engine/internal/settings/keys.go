@@ -79,6 +79,7 @@ func all() []key {
 		key{name: "captcha", doc: "What tells people from programs.", keys: captchaKeys()},
 		key{name: "http", doc: "How actions reach other services.", keys: httpKeys()},
 		key{name: "events", doc: "How many may read streams of events at once.", keys: eventsKeys()},
+		key{name: "webhooks", doc: "How events that are sent to other services are signed.", keys: webhooksKeys(), check: (*reader).checkWebhooks},
 		key{name: "openapi", doc: "Who sees what of the API at /-/openapi.json: callable is what the caller may call, public everything, off nothing.",
 			shape: choiceShape(Callable, Everything, Off), standard: fixed(Callable),
 			single: choice(func(s *Settings) *string { return &s.OpenAPI }, "must be callable, public or off", Callable, Everything, Off)},

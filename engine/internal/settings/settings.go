@@ -42,6 +42,8 @@ type Settings struct {
 	HTTP    HTTP
 	// Events bound who may read streams at once.
 	Events events.Limits
+	// Webhooks are events that are sent to other services.
+	Webhooks Webhooks
 	// Config are the app's own values, ${config.…}.
 	Config *schema.Object
 	// Secrets are read from the environment or from files, ${secrets.…}.

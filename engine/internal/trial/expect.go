@@ -26,6 +26,8 @@ type expect struct {
 	hasMail bool        // something is said of mails
 	mailAt  source.Span // of the word
 
+	sent []expectedSent
+
 	events    []*expectedEvent
 	hasEvents bool        // something is said of events
 	eventsAt  source.Span // of the word
@@ -88,6 +90,9 @@ func (s *scene) expect(d *document.TestExpect, into *expect, v *plan.Verb, statu
 	}
 	if d.EventsKey != nil {
 		into.hasEvents, into.eventsAt, into.events = true, d.EventsKey.Span, s.events(d.Events)
+	}
+	for _, list := range d.Sent {
+		into.sent = append(into.sent, s.sent(list))
 	}
 	if body == nil {
 		return schema.AnyType

@@ -19,6 +19,7 @@ type Outgoing struct {
 	mu         sync.Mutex
 	answers    map[string][]reply // by "GET https://api.example.com/x"
 	unexpected []string
+	sent       []*schema.Object
 }
 
 // reply is one answer.
@@ -32,20 +33,24 @@ type reply struct {
 func (o *Outgoing) begin(answers map[string][]reply) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.answers, o.unexpected = answers, nil
+	o.answers, o.unexpected, o.sent = answers, nil, nil
 }
 
 // RoundTrip implements http.RoundTripper. Of several answers to one address each is
 // given once, the last again and again.
 func (o *Outgoing) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
 	if r.Body != nil {
 		defer r.Body.Close()
-		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
 			return nil, err
 		}
 	}
+	value := requestValue(r, body)
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.sent = append(o.sent, value)
 	name := r.Method + " " + r.URL.String()
 	if _, ok := o.answers[name]; !ok {
 		name, _, _ = strings.Cut(name, "?")
@@ -62,6 +67,15 @@ func (o *Outgoing) RoundTrip(r *http.Request) (*http.Response, error) {
 	a := list[0]
 	return &http.Response{StatusCode: a.status, Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: maps.Clone(a.header), Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)), Request: r}, nil
+}
+
+// take gives the requests since it was called last.
+func (o *Outgoing) take() []*schema.Object {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	list := o.sent
+	o.sent = nil
+	return list
 }
 
 // refused gives the requests that nobody expected, and forgets them.

@@ -25,6 +25,7 @@ type request struct {
 
 	query, headers, cookies, body, form, text *expression.Program
 	hasBody                                   bool
+	signature                                 *signature // nil: it is not signed
 }
 
 // pathPart is a piece of the path and query as it is written, or a value in it.
@@ -48,6 +49,7 @@ func (s *scene) request(d *document.TestRequest, into *request, status int) *pla
 		into.hasBody = true
 		into.body = s.names.Value(d.Body, "body")
 	}
+	into.signature = s.signature(d.Sign)
 	if d.As != nil {
 		into.as = s.user(d.As)
 	}
@@ -55,7 +57,7 @@ func (s *scene) request(d *document.TestRequest, into *request, status int) *pla
 		return nil
 	}
 	v, known := s.verb(d, address, status)
-	if v != nil && status < 400 && !v.IgnoresUnknown() {
+	if v != nil && status < 400 && !v.IgnoresUnknown() && !v.TakesRawBody() {
 		s.arguments(d, v)
 	}
 	if !known {
@@ -179,6 +181,11 @@ func (q *request) build(ctx context.Context, o *Outbox, f *expression.Frame) (*h
 	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), "127.0.0.1:1"
 	if content != "" {
 		r.Header.Set("Content-Type", content)
+	}
+	if q.signature != nil {
+		if err := q.signature.sign(f, r.Header, body); err != nil {
+			return nil, err
+		}
 	}
 	err = each(q.headers, f, func(name, value string) { r.Header.Set(name, value) })
 	if err == nil {

@@ -76,6 +76,7 @@ func (t *Test) prepare(ctx context.Context, w *World, frame *expression.Frame) *
 	w.Log.take()
 	w.Mail.take()
 	w.Events.take()
+	w.Webhooks.take()
 	return nil
 }
 
@@ -195,6 +196,10 @@ func (e *expect) compare(ctx context.Context, m *matching, a answer, w *World, m
 	e.compareLog(m, w.Log.take())
 	e.compareMail(m, mails)
 	e.compareEvents(m, published)
+	others := map[string][]*schema.Object{"http": w.Outgoing.take(), "webhooks": w.Webhooks.take()}
+	for _, s := range e.sent {
+		s.compare(m, others[s.word])
+	}
 }
 
 // summary is an answer in short: the status, and what came with it.

@@ -22,6 +22,7 @@ type World struct {
 	Outgoing *Outgoing
 	Mail     *Outbox
 	Events   *Published
+	Webhooks *Webhooks
 	Files    string // the folder of the app's files
 }
 

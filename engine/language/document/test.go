@@ -43,6 +43,7 @@ type TestRequest struct {
 	Path   *Node
 
 	Query, Headers, Cookies, Body, Form, Text, As *Node
+	Sign                                          *TestSign // nil: it is not signed
 }
 
 // TestExpect is what is expected. What an author left out is nil.
@@ -55,6 +56,7 @@ type TestExpect struct {
 	MailKey               *Node // nil: nothing is said of mails
 	Events                []*ExpectedEvent
 	EventsKey             *Node // nil: nothing is said of events
+	Sent                  []ExpectedSent
 }
 
 // ExpectedRows are the rows that a query must give.
@@ -246,6 +248,8 @@ func (r reader) requestKeys(q *TestRequest) []key {
 		{"body", "The body, sent as JSON.", Shape{Kind: AnyShape}, func(_, v *Node) { q.Body = v }},
 		{"form", "The body, sent as a form.", Shape{Kind: MapShape}, func(_, v *Node) { q.Form = r.keyed(v, "values by name") }},
 		{"text", "The body, sent as it is; headers say its Content-Type.", text, func(_, v *Node) { q.Text = r.scalar(v, "a text") }},
+		{"sign", "Signs the body as a webhook of a scheme: {scheme, secret, id, at}.", Shape{Kind: MappingShape, Keys: func() []Key { return exported(r.signKeys(&TestSign{})) }},
+			func(_, v *Node) { q.Sign = r.testSign(v) }},
 		{"as", "The given user whose ticket is sent.", text, func(_, v *Node) { q.As = r.scalar(v, "a user's name") }},
 	}
 	for _, name := range testMethods {
@@ -280,7 +284,7 @@ func (r reader) testExpect(key, n *Node) *TestExpect {
 }
 
 func (r reader) expectKeys(e *TestExpect) []key {
-	return []key{
+	return append(r.sentKeys(e), []key{
 		{"status", "The status; left out, any success.", Shape{Kind: StatusShape}, func(_, v *Node) { e.Status = r.scalar(v, "a status, such as 200") }},
 		{"headers", "Values of headers by name; null is one that is not there.", Shape{Kind: PatternShape}, func(_, v *Node) { e.Headers = r.keyed(v, "values by header") }},
 		{"body", "The body: fields that are named are compared. ${…} alone is a condition over value.", Shape{Kind: PatternShape}, func(_, v *Node) { e.Body = v }},
@@ -299,7 +303,7 @@ func (r reader) expectKeys(e *TestExpect) []key {
 		{"events", "Events that the step published, all of them and in their order; [] is none. Fields that are named are compared.",
 			Shape{Kind: ItemsShape, Keys: func() []Key { return exported(r.eventKeys(&ExpectedEvent{})) }},
 			func(key, v *Node) { e.Events, e.EventsKey = r.expectedEvents(v), key }},
-	}
+	}...)
 }
 
 // list are the items of a list.
@@ -341,7 +345,7 @@ func testHint(name string) string {
 	switch {
 	case slices.Contains(testMethods, name), slices.Contains([]string{"query", "headers", "cookies", "form", "as"}, name):
 		return "it belongs into request"
-	case slices.Contains([]string{"status", "sql", "log", "mail", "events"}, name):
+	case slices.Contains([]string{"status", "sql", "log", "mail", "events", "webhooks"}, name):
 		return "it belongs into expect"
 	case slices.Contains([]string{"users", "rows", "files", "http", "clock"}, name):
 		return "it belongs into given"
