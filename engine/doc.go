@@ -56,7 +56,7 @@
 //
 // # Events
 //
-// What is published lives in memory: for ten minutes, at most 1,000 events and 1 MiB of
+// What is published lives in memory: for ten minutes, at most 1,000 events and 4 MiB of
 // each topic, 64 MiB of all. Where the language leaves something open, streams hold to this:
 //
 //   - An id is the topic's epoch and a number. The epoch tells a topic from one of the same
@@ -67,7 +67,7 @@
 //   - Whoever reads is held against `auth` and `allow` again ahead of every event, and
 //     at each sign of life, every 15 to 25 seconds.
 //   - A value inside the text of a topic is escaped, so that it cannot name another topic.
-//   - A reader with 1,000 events or 1 MiB waiting is dropped, and one that reads nothing
+//   - A reader with 1,000 events or 4 MiB waiting is dropped, and one that reads nothing
 //     for 10 seconds. Nobody waits for it.
 //   - What is published for users or roles waits for nobody else; `root` has all roles, but
 //     is not the users that are named.

@@ -113,6 +113,16 @@ post:
           then:
             - fail: no
 `,
+	"endpoints/guests.yaml": `
+get:
+  allow: ${user == null || 'guest' in user.roles}
+  events: guests
+post:
+  arguments: {text: string}
+  actions:
+    - publish: {topic: guests, data: "${args.text}"}
+    - publish: {topic: guests, data: for guests, roles: [guest]}
+`,
 	"endpoints/orders/{id}.yaml": `
 get:
   auth: user
@@ -231,6 +241,35 @@ func TestStreamKnowsItsReader(t *testing.T) {
 		alice.want("", `"7"`)
 		reset.stop()
 	}
+}
+
+// TestStreamEndsWithWhatAllowedIt: a role that goes, a session that ends. Whoever came
+// without a ticket stays, and gets what is for everybody.
+func TestStreamEndsWithWhatAllowedIt(t *testing.T) {
+	t.Parallel()
+	l := openLive(t, streamApp, engine.WithAccess(func(engine.Access) {}))
+	users := engine.UsersOf(l.engine)
+	streams := map[string]*reader{"nobody": l.subscribe("/guests", "")}
+	for _, name := range []string{"alice", "bob", "eve"} {
+		fatal(t, users.AddUser(t.Context(), engine.CommandLine, engine.NewUser{Name: name, Password: casePassword, Roles: []string{"guest"}}))
+		ticket, err := users.Issue(t.Context(), name)
+		fatal(t, err)
+		streams[name] = l.subscribe("/guests", ticket.Text)
+	}
+	l.post("/guests", `{"text": "1"}`)
+	for name, s := range streams {
+		if s.want("", `"1"`); name != "nobody" {
+			s.want("", `"for guests"`)
+		}
+	}
+	fatal(t, users.Revoke(t.Context(), engine.CommandLine, "alice", "guest"))
+	fatal(t, users.DeleteUser(t.Context(), engine.CommandLine, "bob"))
+	l.post("/guests", `{"text": "2"}`)
+	streams["alice"].want("end", `{"reason":"not_allowed","detail":"This is not permitted to you."}`)
+	streams["bob"].want("end", `{"reason":"invalid_ticket","detail":"The ticket is not valid; log in again."}`)
+	streams["eve"].want("", `"2"`)
+	streams["eve"].want("", `"for guests"`)
+	streams["nobody"].want("", `"2"`)
 }
 
 // TestEventsComeInTheOrderOfCommits, however many publish at once; what is rolled back never comes.

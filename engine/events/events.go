@@ -28,13 +28,13 @@ const (
 	MaxReaders = 1000
 
 	keptEvents = 1000             // of one topic, for subscribers that come back
-	keptBytes  = 1 << 20          // of one topic
+	keptBytes  = 4 << 20          // of one topic
 	keptTotal  = 64 << 20         // bytes of all topics
 	keptFor    = 10 * time.Minute // also a topic that nobody uses
 	maxTopics  = 100_000          // more than there are subscribers: one of them is always idle
 
 	queueEvents = 1000    // that wait for one subscriber
-	queueBytes  = 1 << 20 // of them
+	queueBytes  = 4 << 20 // of them: they are shared by all who have not read them
 )
 
 // Limits are how many may subscribe at once.

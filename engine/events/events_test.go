@@ -320,6 +320,33 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
+// FuzzLastID: whatever a client says it had last, it gets events of the topic that it cannot
+// have had, or is told that it may have missed some.
+func FuzzLastID(f *testing.F) {
+	h := New(Options{})
+	for range 5 {
+		if err := h.Publish(nil, Message{Topic: "a", Data: []byte("1")}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	epoch := h.topics["a"].epoch
+	for _, id := range []string{"", "0", "-0", "-3", "-5", "-6", "-+1", "-01", "-18446744073709551615", "-18446744073709551616", "--1", "-1-1", "\x00"} {
+		f.Add(id)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		s, err := h.Subscribe(Request{Topic: "a", LastID: epoch + id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		var n uint64
+		_, err = fmt.Sscanf(id, "-%d", &n)
+		if got := len(s.Take().Frames); s.Reset && got != 0 || !s.Reset && (err != nil || got != 5-int(n)) {
+			t.Errorf("behind %q come %d events, reset %v", id, got, s.Reset)
+		}
+	})
+}
+
 // TestPublishingToNobodyIsCheap: most topics have no reader at most times.
 func TestPublishingToNobodyIsCheap(t *testing.T) {
 	h := New(Options{})

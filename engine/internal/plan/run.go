@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"cloudlet/engine/action"
-	"cloudlet/engine/events"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/arguments"
 	"cloudlet/engine/language/schema"
@@ -24,9 +23,8 @@ type exchange struct {
 	slots   [8]any
 	values  [4]any
 
-	// subscription is what a stream is to be written of, once streams is true.
-	subscription *events.Subscription
-	streams      bool
+	topic   streamOf // what is to be streamed, once streams is true
+	streams bool
 }
 
 // begin readies an exchange to run v.
@@ -156,7 +154,7 @@ func (v *Verb) chains(c *action.Call) (any, error) {
 		c.Slots[action.LastSlot] = nil
 	}
 	if v.topic != nil {
-		return v.subscribe(c)
+		return v.stream(c)
 	}
 	result, err := v.actions.run(c)
 	if err == action.Return {

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 
 	"cloudlet/engine/action"
-	"cloudlet/engine/events"
 	"cloudlet/engine/internal/arguments"
 	"cloudlet/engine/internal/route"
 	"cloudlet/engine/language/schema"
@@ -130,7 +129,7 @@ func (h *Handler) answer(w http.ResponseWriter, v *Verb, x *exchange) {
 		WriteFailure(w, &x.Exchange, f)
 		return
 	}
-	if x.subscription, x.streams = body.(*events.Subscription); x.streams {
+	if x.topic, x.streams = body.(streamOf); x.streams {
 		return
 	}
 	write(w, &x.Exchange, status, body, has)

@@ -27,8 +27,10 @@ const (
 	shortestReturn, longestReturn = time.Second, 5 * time.Second
 	// Within so long the streams of a generation that was replaced end.
 	longestFarewell = 2 * time.Second
-	// So long a client may take to read what was written.
+	// So long a client may take to read a piece of so many bytes, or one event: that is a
+	// modem's pace.
 	streamWriteTimeout = 10 * time.Second
+	pieceInTime        = 64 << 10
 )
 
 func between(least, most time.Duration) time.Duration {
@@ -47,15 +49,21 @@ type stream struct {
 	farewell bool // the generation was replaced
 }
 
-// stream answers with the events of a subscription, nil for HEAD, until it ends.
+// stream answers with the events of the exchange's topic until the client goes, or may
+// not read any more. HEAD gets the headers alone.
 func (h *Handler) stream(w http.ResponseWriter, v *Verb, x *exchange) {
-	from := x.subscription
-	if from != nil {
-		defer from.Close()
-	}
 	if !x.Request.ProtoAtLeast(1, 1) || !flushes(w) {
 		WriteFailure(w, &x.Exchange, action.Fail(unstreamable.Status, unstreamable.Code, "Events cannot be streamed over this connection."))
 		return
+	}
+	var from *events.Subscription
+	if x.Request.Method != http.MethodHead {
+		var err error
+		if from, err = subscribe(&x.Exchange, string(x.topic)); err != nil {
+			WriteFailure(w, &x.Exchange, action.FailureOf(err))
+			return
+		}
+		defer from.Close()
 	}
 	header := w.Header()
 	copyHeader(header, x.Answer.Header)
@@ -183,13 +191,18 @@ func (s *stream) end(id, reason, detail string) {
 	_ = s.write(fmt.Appendf(nil, "%sdata: %s\n\n", text, schema.AppendJSON(nil, schema.NewObject("reason", reason, "detail", detail))))
 }
 
-// write sends frames on, all together. A client that does not read them in time is gone.
+// write sends frames on, all together. A client that does not read as much as a piece of
+// them in time is gone.
 func (s *stream) write(frames ...[]byte) error {
 	if len(frames) == 0 {
 		return nil
 	}
-	_ = s.control.SetWriteDeadline(time.Now().Add(streamWriteTimeout)) // one that cannot have a deadline waits for nobody
+	left := 0
 	for _, frame := range frames {
+		if left -= len(frame); left < 0 {
+			left = pieceInTime
+			_ = s.control.SetWriteDeadline(time.Now().Add(streamWriteTimeout)) // one that cannot have a deadline waits for nobody
+		}
 		if _, err := s.w.Write(frame); err != nil {
 			return err
 		}

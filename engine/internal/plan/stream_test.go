@@ -62,15 +62,11 @@ func (w *wire) written() string {
 	return w.text.String()
 }
 
-// streamOf streams a topic of a hub to a wire; end is closed when it has ended.
-func streamOf(t *testing.T, h *events.Hub, w http.ResponseWriter, r *http.Request, retired <-chan struct{}) (end chan struct{}) {
+// streamTo streams a topic of a hub to a wire; end is closed when it has ended.
+func streamTo(t *testing.T, h *events.Hub, w http.ResponseWriter, r *http.Request, retired <-chan struct{}) (end chan struct{}) {
 	t.Helper()
-	s, err := h.Subscribe(events.Request{Topic: "films"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := &exchange{subscription: s}
-	x.Request, x.Services = r, &action.Services{}
+	x := &exchange{topic: "films"}
+	x.Request, x.Services = r, &action.Services{Events: h}
 	end = make(chan struct{})
 	go func() {
 		defer close(end)
@@ -92,7 +88,8 @@ func TestStreamShowsSignsOfLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, w := events.New(events.Options{}), newWire()
 		r := httptest.NewRequest("GET", "/", nil)
-		end := streamOf(t, h, w, r, nil)
+		end := streamTo(t, h, w, r, nil)
+		synctest.Wait()
 		began := time.Now()
 		time.Sleep(time.Hour)
 		last := began
@@ -132,7 +129,7 @@ func TestStreamsEndWithTheirGeneration(t *testing.T) {
 		for range 50 {
 			w := newWire()
 			wires = append(wires, w)
-			end := streamOf(t, h, w, httptest.NewRequest("GET", "/", nil), retired)
+			end := streamTo(t, h, w, httptest.NewRequest("GET", "/", nil), retired)
 			all.Go(func() {
 				<-end
 				mu.Lock()
@@ -167,7 +164,7 @@ func TestStuckReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := events.New(events.Options{})
 		dead, late := newWire(), newWire()
-		ends := []chan struct{}{streamOf(t, h, dead, httptest.NewRequest("GET", "/", nil), nil), streamOf(t, h, late, httptest.NewRequest("GET", "/", nil), nil)}
+		ends := []chan struct{}{streamTo(t, h, dead, httptest.NewRequest("GET", "/", nil), nil), streamTo(t, h, late, httptest.NewRequest("GET", "/", nil), nil)}
 		synctest.Wait()
 		for _, w := range []*wire{dead, late} {
 			w.mu.Lock()
@@ -209,16 +206,16 @@ func TestStreamNeedsAConnection(t *testing.T) {
 	old := httptest.NewRequest("GET", "/", nil)
 	old.Proto, old.ProtoMajor, old.ProtoMinor = "HTTP/1.0", 1, 0
 	w := httptest.NewRecorder()
-	<-streamOf(t, h, w, old, nil)
+	<-streamTo(t, h, w, old, nil)
 	if w.Code != 406 || !strings.Contains(w.Body.String(), `"no_stream"`) {
 		t.Errorf("over HTTP/1.0: %d %s", w.Code, w.Body)
 	}
 	w = httptest.NewRecorder()
-	<-streamOf(t, h, plainWriter{w}, httptest.NewRequest("GET", "/", nil), nil)
+	<-streamTo(t, h, plainWriter{w}, httptest.NewRequest("GET", "/", nil), nil)
 	if w.Code != 406 {
 		t.Errorf("without a way to send on: %d", w.Code)
 	}
-	<-streamOf(t, h, broken{newWire()}, httptest.NewRequest("GET", "/", nil), nil)
+	<-streamTo(t, h, broken{newWire()}, httptest.NewRequest("GET", "/", nil), nil)
 	if s := h.Stats(); s.Subscribers != 0 {
 		t.Errorf("%+v", s)
 	}

@@ -53,8 +53,11 @@ var withStream = []action.Outcome{
 // unstreamable is the failure of a client that cannot read a stream.
 var unstreamable = action.Outcome{Status: http.StatusNotAcceptable, Code: "no_stream", When: "the client speaks HTTP/1.0, which has no streams"}
 
-// subscribe is what a verb with events does where others run their actions.
-func (v *Verb) subscribe(c *action.Call) (any, error) {
+// streamOf is the result of a verb with events: the topic to be streamed.
+type streamOf string
+
+// stream is what a verb with events does where others run their actions.
+func (v *Verb) stream(c *action.Call) (any, error) {
 	if c.Request == nil || !c.Encodes {
 		return nil, action.Fail(unstreamable.Status, unstreamable.Code, "This is a stream of events, which can only be read over HTTP, as with curl -N.")
 	}
@@ -64,24 +67,26 @@ func (v *Verb) subscribe(c *action.Call) (any, error) {
 		return nil, err
 	}
 	topic, ok := value.(string)
-	if !ok {
+	switch {
+	case !ok:
 		return nil, &action.Failure{Status: 500, Code: "null_value", Detail: "A value is missing.", Reason: "the topic is null", At: v.At}
+	case events.CheckTopic(topic) != "":
+		return nil, events.ErrInvalidTopic
 	}
-	if c.Request.Method == http.MethodHead {
-		if reason := events.CheckTopic(topic); reason != "" {
-			return nil, events.ErrInvalidTopic
-		}
-		return (*events.Subscription)(nil), nil
-	}
-	caller, err := c.Who()
+	return streamOf(topic), nil
+}
+
+// subscribe begins to read a topic for whoever asks.
+func subscribe(x *action.Exchange, topic string) (*events.Subscription, error) {
+	caller, err := x.Who()
 	if err != nil {
 		return nil, err
 	}
-	r := events.Request{Topic: topic, LastID: c.Request.Header.Get("Last-Event-ID"), Caller: caller}
+	r := events.Request{Topic: topic, LastID: x.Request.Header.Get("Last-Event-ID"), Caller: caller}
 	if caller != nil {
 		r.Client = "user " + caller.Name
 	} else {
-		r.Client = identity.NetworkOf(c.ClientAddress())
+		r.Client = identity.NetworkOf(x.ClientAddress())
 	}
-	return c.Services.Events.Subscribe(r)
+	return x.Services.Events.Subscribe(r)
 }

@@ -51,7 +51,16 @@ func BenchmarkFanOut(b *testing.B) {
 	s.end(b, readers)
 }
 
-func serveFilms(b *testing.B) *server {
+// TestStreamsEndWithTheServer: SIGTERM does not wait for whoever reads streams.
+func TestStreamsEndWithTheServer(t *testing.T) {
+	t.Parallel()
+	s := serveFilms(t)
+	readers := subscribers(t, s, 120)
+	fanOut(t, s, readers)
+	s.end(t, readers)
+}
+
+func serveFilms(b testing.TB) *server {
 	b.Helper()
 	s, err := startServer(writeFiles(b, filmEvents), b.TempDir(), append(os.Environ(), "CLOUDLET_ROOT_PASSWORD=correct-horse-battery"), "--no-watch")
 	if err != nil {
@@ -76,7 +85,7 @@ func filesFor(b *testing.B, n int) int {
 }
 
 // subscribers opens n streams, few from each address: one client may not have many.
-func subscribers(b *testing.B, s *server, n int) []net.Conn {
+func subscribers(b testing.TB, s *server, n int) []net.Conn {
 	b.Helper()
 	readers := make([]net.Conn, n)
 	var all sync.WaitGroup
@@ -125,7 +134,7 @@ func until(c net.Conn, text string) error {
 }
 
 // fanOut publishes an event and waits until every reader has it.
-func fanOut(b *testing.B, s *server, readers []net.Conn) {
+func fanOut(b testing.TB, s *server, readers []net.Conn) {
 	b.Helper()
 	title := "title " + strconv.FormatInt(time.Now().UnixNano(), 36)
 	var all sync.WaitGroup
@@ -143,7 +152,7 @@ func fanOut(b *testing.B, s *server, readers []net.Conn) {
 }
 
 // peakMemory is the most memory that the server had resident so far, in bytes.
-func peakMemory(b *testing.B, s *server) int {
+func peakMemory(b testing.TB, s *server) int {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
@@ -159,7 +168,7 @@ func peakMemory(b *testing.B, s *server) int {
 
 // end ends the server as a machine that shuts down does: every reader is told, and the
 // server has not waited for them.
-func (s *server) end(b *testing.B, readers []net.Conn) {
+func (s *server) end(b testing.TB, readers []net.Conn) {
 	b.Helper()
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		b.Fatal(err)
