@@ -20,7 +20,8 @@
 //	engine/database   databases and their statements; and the other services that know
 //	                  nothing of endpoints: secret (what every key is derived from), audit
 //	                  (who did what), identity (users and tickets), oidc and captcha, jobs (a
-//	                  durable queue), mail, template, events (what is published, and to whom).
+//	                  durable queue), mail, template, events (what is published, and to whom),
+//	                  outgoing (requests to other services), webhook (events for them, and theirs).
 //	engine/action     the contract of actions, the one package that whoever writes an
 //	                  action imports.
 //	engine/internal   settings (cloudlet.yaml), arguments (requests to values), plan
@@ -53,6 +54,24 @@
 //     link for a new one ends too. A reset logs nobody in.
 //   - Administrators cannot make themselves root, nor act on those who are.
 //   - Whatever changes an account is in the audit log, in the same transaction.
+//
+// # Other services
+//
+// Where the language leaves something open, what goes out holds to this:
+//
+//   - Addresses are judged when they are dialled, each time anew: neither a name that changes
+//     nor a redirect leads inside. Hosts of numbers that are no addresses are refused before.
+//   - net/http sends a request again by itself only where nothing of it was written, or its method is
+//     GET, HEAD or OPTIONS, or it has an Idempotency-Key.
+//   - A redirect to another origin keeps Accept, Accept-Language, User-Agent and Traceparent;
+//     a body goes to no other. http may become https on the same host, never the other way.
+//   - A circuit opens after five failures in a row, or where half of at least twenty requests
+//     in a minute failed: no connection, no answer in time, 500 and above. The state of 1,000 hosts is kept.
+//   - The request's trace id goes along as traceparent, marked as not sampled.
+//   - A webhook is signed anew for each attempt, with the same id. The app's own secret
+//     is derived from the keyring; after a rotation the one before signs, too, for a week.
+//   - A webhook that comes in is taken once its chain has succeeded. Outside of a transaction it is
+//     claimed before and noted behind it: of two at once one is answered 409, so that its sender comes again.
 //
 // # Events
 //

@@ -58,6 +58,7 @@ type httpInputs struct {
 	JSON    action.Expr[any]           `name:"json" doc:"The body as JSON." class:"secret" optional:""`
 	Form    action.Expr[action.Map]    `doc:"The body as a form; a list repeats the name." class:"secret" optional:""`
 	Body    action.Expr[any]           `doc:"The body as it is: a text or bytes. Its Content-Type stands in headers." class:"secret" optional:""`
+	Files   action.Expr[action.Map]    `doc:"Files that came with the request by name, or lists of them, sent as multipart/form-data with the values of form." class:"secret" optional:""`
 	Bearer  action.Expr[string]        `doc:"A token, sent as Authorization: Bearer." class:"secret" optional:""`
 	Basic   action.Expr[action.Map]    `doc:"{username, password}, sent as Authorization: Basic." class:"secret" optional:""`
 	Expect  action.Expr[any]           `doc:"The statuses that are no failure: 2xx, 404, 200-204, or a list of such. 2xx where it is left out." optional:""`
@@ -91,6 +92,7 @@ func prepareHTTP(l action.Load, in *httpInputs) action.Result {
 	in.address.check(l, &in.URL, in.Hosts, in.sent() == schema.Secret)
 	p.headers()
 	p.bodies()
+	p.files()
 	p.credentials()
 	p.numbers()
 	p.retried()
@@ -107,7 +109,7 @@ func (in *httpInputs) sent() schema.Class {
 	for _, input := range []interface {
 		Given() bool
 		Type() *schema.Type
-	}{&in.Query, &in.Headers, &in.JSON, &in.Form, &in.Body, &in.Bearer, &in.Basic} {
+	}{&in.Query, &in.Headers, &in.JSON, &in.Form, &in.Body, &in.Files, &in.Bearer, &in.Basic} {
 		if input.Given() {
 			class = max(class, input.Type().Highest())
 		}

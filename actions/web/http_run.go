@@ -37,6 +37,7 @@ func runHTTP(c *action.Call, in *httpInputs) (any, error) {
 	}
 	if !hold(in.expect, a.Status) {
 		f := action.Fail(http.StatusBadGateway, unexpectedStatus, "Another service answered with an unexpected status.")
+		f.Lasting = a.Status < 500 && a.Status != http.StatusRequestTimeout && a.Status != http.StatusTooManyRequests
 		f.Reason = a.From + " answered " + http.StatusText(a.Status) + " (" + schema.Text(a.Status) + ")"
 		return nil, f
 	}
@@ -116,6 +117,8 @@ func (in *httpInputs) fillBody(c *action.Call, r *outgoing.Request) error {
 	var text []byte
 	content := ""
 	switch {
+	case in.Files.Given():
+		return in.fillFiles(c, r)
 	case in.JSON.Given():
 		v, err := in.JSON.Value(c)
 		if err != nil {

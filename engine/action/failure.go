@@ -30,6 +30,8 @@ type Failure struct {
 	Detail string
 	Errors []any             // values of the language, shown as `errors`
 	Header map[string]string // of the answer: Retry-After, WWW-Authenticate
+	// Lasting says that trying again does not help, though the status looks so.
+	Lasting bool
 
 	// For the log:
 	Reason string // what happened, in words
@@ -161,7 +163,7 @@ func identityFailure(e *identity.Error) *Failure {
 }
 
 func outgoingFailure(e *outgoing.Error) *Failure {
-	f := &Failure{Status: e.Status, Code: e.Code, Detail: e.Detail, Reason: e.Reason}
+	f := &Failure{Status: e.Status, Code: e.Code, Detail: e.Detail, Reason: e.Reason, Lasting: e.Is(outgoing.ErrTooLarge) || e.Is(outgoing.ErrRedirect)}
 	if e.RetryAfter > 0 {
 		f.Header = map[string]string{"Retry-After": strconv.Itoa(int((e.RetryAfter + time.Second - 1) / time.Second))}
 	}
@@ -170,7 +172,7 @@ func outgoingFailure(e *outgoing.Error) *Failure {
 
 // Passing reports whether trying again may help (language.md, section 4).
 func (f *Failure) Passing() bool {
-	return slices.Contains([]int{408, 429, 502, 503, 504}, f.Status) || f.Code == "database_busy"
+	return !f.Lasting && (slices.Contains([]int{408, 429, 502, 503, 504}, f.Status) || f.Code == "database_busy")
 }
 
 // Object is the failure as ${error} shows it.
