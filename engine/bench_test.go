@@ -42,6 +42,22 @@ SELECT 'The film number ' || i, 1900 + i % 120, (i % 100) / 10.0 FROM n;
   actions:
     - return: {name: "${args.name}", age: "${args.age}"}
 `,
+	"endpoints/cached.yaml": `cache: 1h
+get:
+  arguments:
+    name: {type: string, min_length: 1, max_length: 100}
+    age: {type: int, min: 0, max: 150}
+  actions:
+    - return: {name: "${args.name}", age: "${args.age}"}
+`,
+	"endpoints/limited.yaml": `rate_limit: 1000000/second
+get:
+  arguments:
+    name: {type: string, min_length: 1, max_length: 100}
+    age: {type: int, min: 0, max: 150}
+  actions:
+    - return: {name: "${args.name}", age: "${args.age}"}
+`,
 	"endpoints/films/{id}.yaml": `get:
   arguments: {id: int}
   actions:
@@ -210,6 +226,24 @@ func BenchmarkInProcess(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkBesideEcho holds what a key of a verb costs against the same verb without it.
+func BenchmarkBesideEcho(b *testing.B) {
+	ours, _, _ := benchPair(b)
+	for _, name := range []string{"echo", "cached", "limited"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			r := benchCase{method: "GET", target: "/" + name + "?name=Ripley&age=38"}.request("")
+			for b.Loop() {
+				w := &discard{header: make(http.Header, 4)}
+				ours.ServeHTTP(w, r)
+				if w.status != 200 && w.status != 429 {
+					b.Fatalf("status %d", w.status)
+				}
+			}
+		})
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"cloudlet/engine/internal/watch"
 	"cloudlet/engine/journal"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/limit"
 	"cloudlet/engine/oidc"
 	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
@@ -46,6 +47,7 @@ type Engine struct {
 	page    func() *docs.Page
 	journal *journal.Journal
 	events  *events.Hub // longer than generations: streams go on in the next one
+	limits  *limit.Counter
 	current atomic.Pointer[generation]
 
 	mu        sync.Mutex // one load at a time; guards what follows
@@ -90,7 +92,7 @@ func Open(dir string, list ...Option) (*Engine, error) {
 	o := newOptions(list)
 	lines := journal.New()
 	o.log = slog.New(lines.Handler(o.log.Handler()))
-	e := &Engine{dir: dir, o: o, journal: lines, events: events.New(events.Options{}), loader: newLoader(dir, o), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
+	e := &Engine{dir: dir, o: o, journal: lines, events: events.New(events.Options{}), limits: limit.New(), loader: newLoader(dir, o), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
 	e.loader.fallback = http.HandlerFunc(e.own)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop

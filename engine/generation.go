@@ -181,11 +181,12 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	find := func(name string) *database.DB { return current[name] }
 	g.services = &action.Services{PublicURL: a.settings.PublicURL, Proxies: a.settings.TrustedProxies,
 		Identity: e.identity, Audit: e.audit, Keys: e.keys, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, HTTP: e.http, Webhooks: e.post.webhooks, Receipts: webhook.NewReceipts(current["main"], nil), Files: filepath.Join(e.dataDir(), "files"),
-		Events: e.events}
+		Events: e.events, Limits: e.limits}
 	g.services.OIDC, g.services.Captcha = e.logins(a.settings, current["main"])
 	a.plan.Link(find)
+	answers := plan.NewAnswers()
 	for _, h := range a.handlers {
-		h.Services, h.Retired = g.services, g.retired
+		h.Services, h.Retired, h.Answers = g.services, g.retired, answers
 	}
 	e.current.Store(g)
 	e.health.Store(&health{g.number, len(a.plan.Endpoints), 0, g.loaded})

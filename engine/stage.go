@@ -17,6 +17,7 @@ import (
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/trial"
 	"cloudlet/engine/journal"
+	"cloudlet/engine/limit"
 	"cloudlet/engine/oidc"
 	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
@@ -94,12 +95,14 @@ func (s *stage) fresh(ctx context.Context) error {
 	}
 	services := &action.Services{PublicURL: s.app.settings.PublicURL, Proxies: s.app.settings.TrustedProxies,
 		Identity: s.world.Identity, Audit: o.Audit, Keys: s.keys, Journal: lines, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, HTTP: outgoing.New(s.world.Outgoing), Webhooks: s.world.Webhooks, Receipts: webhook.NewReceipts(s.databases["main"], s.world.Clock.Now), Files: s.world.Files, Mail: s.world.Mail}
+	services.Limits = limit.New()
 	services.Events = events.New(events.Options{Clock: s.world.Clock.Now, Rehearsal: true, Published: s.world.Events.Published})
 	services.OIDC = oidc.New(s.keys, oidcOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	services.Captcha = captcha.New(s.databases["main"], s.keys, captchaOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	s.logins = services.OIDC
+	answers := plan.NewAnswers()
 	for _, h := range s.app.handlers {
-		h.Services, h.Log, h.Cover = services, log, s.cover
+		h.Services, h.Log, h.Cover, h.Answers = services, log, s.cover, answers
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func refuseInParallel(l action.Load, name string) {
 
 // Cookie sets a cookie.
 var Cookie = action.Define(action.Spec[cookieInputs, action.None]{
-	Name: "cookie", Summary: "Sets a cookie (RFC 6265).",
+	Name: "cookie", Summary: "Sets a cookie (RFC 6265).", Personal: true,
 	Failures: []action.Outcome{{Status: 500, Code: "invalid_cookie", When: "the value has characters that no cookie may have"}},
 	Doc:      "Without max_age it lasts as long as the browser's session; 0 deletes it.",
 	Example:  "- cookie: {name: theme, value: \"${args.theme}\", max_age: 365d}\n",

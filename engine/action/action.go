@@ -49,6 +49,9 @@ type Spec[In, Out any] struct {
 	// Writes says that the step changes what outlasts the request, or sends it: users,
 	// mails. A public verb with such a step is one to look at twice.
 	Writes bool
+	// Personal says that what the step puts into the answer is for this one client: the
+	// answer cannot be kept for another request.
+	Personal bool
 	// Failures are the problems that the action itself can answer with.
 	Failures []Outcome
 	// Prepare, where there is one, runs once at load when the inputs are bound;
@@ -88,6 +91,7 @@ type Action struct {
 	Ends                        bool
 	Once                        bool
 	Writes                      bool
+	Personal                    bool
 	Inputs                      []Input
 	Result                      *schema.Type // nil: none, or only Prepare knows
 	HasResult                   bool
@@ -137,7 +141,7 @@ var NoResult any = &noResult{}
 func Define[In, Out any](spec Spec[In, Out]) *Action {
 	a := &Action{
 		Name: spec.Name, Summary: spec.Summary, Doc: spec.Doc, Example: spec.Example,
-		Main: spec.Main, Beside: spec.Beside, Ends: spec.Ends, Once: spec.Once, Writes: spec.Writes, Failures: spec.Failures,
+		Main: spec.Main, Beside: spec.Beside, Ends: spec.Ends, Once: spec.Once, Writes: spec.Writes, Personal: spec.Personal, Failures: spec.Failures,
 		Inputs: inputsOf[In](spec.Name, spec.Main),
 	}
 	a.Result, a.HasResult = resultOf[Out](spec.Name)

@@ -21,6 +21,7 @@ import (
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/limit"
 	"cloudlet/engine/mail"
 	"cloudlet/engine/oidc"
 	"cloudlet/engine/outgoing"
@@ -81,6 +82,7 @@ type Exchange struct {
 	trace  string
 	caller *identity.Caller
 	asked  bool  // whether the caller is known
+	named  bool  // somebody wanted to know the caller
 	unsure error // why it is not known who asks
 }
 
@@ -104,6 +106,7 @@ func (x *Exchange) Caller() *identity.Caller {
 func (x *Exchange) Who() (*identity.Caller, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.named = true
 	if x.asked {
 		return x.caller, x.unsure
 	}
@@ -137,6 +140,15 @@ func (x *Exchange) End(ok bool) error {
 	}
 	x.ends = nil
 	return errors.Join(errs...)
+}
+
+// Named reports whether anything has wanted to know who asks, since it was called last.
+func (x *Exchange) Named() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	named := x.named
+	x.named = false
+	return named
 }
 
 // SetCaller says who asks.
@@ -178,6 +190,8 @@ type Services struct {
 	Files string
 	// PublicURL is what links to the app begin with, without a slash at its end.
 	PublicURL string
+	// Limits counts the requests of verbs with a rate_limit.
+	Limits *limit.Counter
 	// Mail takes the messages that actions send.
 	Mail mail.Post
 	// OIDC lets users log in with accounts that they have elsewhere.

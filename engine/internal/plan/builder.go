@@ -121,6 +121,7 @@ func Compile(app *App, problems *source.Problems) *Plan {
 	}
 	for _, e := range p.Endpoints {
 		e.allow = p.allowed(e)
+		e.others = newCORS(e.cors, e)
 	}
 	p.link, p.points = b.link, b.points
 	return p

@@ -240,6 +240,7 @@ func (bd *binder) Statement(sql *action.SQL, name string) *database.Description 
 	}
 	if d.Writes {
 		bd.scope.frame.writes = true
+		bd.scope.frame.keepNot(bd.written.key.Span, bd.written.name+" writes, which the answers that are kept would not do")
 	}
 	bd.link = append(bd.link, func(open func(string) *database.DB) { sql.Prepared(open(db).Prepare(d)) })
 	return d

@@ -123,6 +123,9 @@ func (v *Verb) checks(all *outcomes) {
 	if v.returns != nil {
 		all.add(unexpectedResult)
 	}
+	if v.limit != nil {
+		all.add(rateLimited)
+	}
 	if v.Streams() {
 		all.add(withStream...)
 	}
@@ -154,6 +157,14 @@ func (v *Verb) gather(f *frame, late *schema.Type) {
 	}
 	for _, a := range f.answers {
 		v.respond(a)
+	}
+	if v.cache > 0 {
+		for i := range v.responses {
+			if r := &v.responses[i]; r.Status/100 == 2 {
+				r.Headers = append(slices.Clip(r.Headers), keptHeaders...)
+			}
+		}
+		v.respond(action.Response{Status: http.StatusNotModified, Headers: keptHeaders})
 	}
 	slices.SortStableFunc(v.responses, func(a, b action.Response) int { return cmp.Compare(a.Status, b.Status) })
 }

@@ -27,6 +27,7 @@ type frame struct {
 	once         bool     // some step of it can be done only once
 	calls        []string // endpoints that it calls, as "GET /films"
 	rawBody      bool     // some step reads the body itself
+	unkept       []unkept // what keeps answers from being kept
 	statusSure   bool     // one of those steps always runs, and nothing returns before it
 }
 
@@ -52,6 +53,7 @@ func (f *frame) adopt(inner *frame) {
 	f.once = f.once || inner.once
 	f.rawBody = f.rawBody || inner.rawBody
 	f.calls = append(f.calls, inner.calls...)
+	f.unkept = append(f.unkept, inner.unkept...)
 }
 
 func newFrame() *frame { return &frame{slots: action.FirstSlot} }

@@ -23,12 +23,18 @@ type Handler struct {
 	Pattern  *route.Pattern
 	Services *action.Services
 	Log      *slog.Logger
+	Answers  *Answers        // those that are kept
 	Cover    []atomic.Uint32 // for each exchange; nil where nobody counts
 	Retired  <-chan struct{} // closed when another generation takes over; nil where none does
 }
 
 // ServeHTTP runs the verb of the request, or says which there are.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if c := h.Endpoint.others; c != nil && c.admit(w.Header(), r) {
+		w.WriteHeader(http.StatusNoContent)
+		observe(w, nil, &action.Exchange{Request: r, Address: &h.Endpoint.mask})
+		return
+	}
 	v := h.Endpoint.lookup[r.Method]
 	if v == nil {
 		switch {
@@ -113,20 +119,23 @@ func (h *Handler) answer(w http.ResponseWriter, v *Verb, x *exchange) {
 		x.Body = body
 	}
 	err := v.ready(&x.call, v.set.Shape().New(values))
+	if err == nil && v.limit != nil {
+		err = v.limit.admit(w.Header(), v, &x.call)
+	}
 	if err == nil {
 		err = v.allowed(&x.call)
+	}
+	if err == nil && v.cache > 0 {
+		h.kept(w, v, x)
+		return
 	}
 	var result any
 	if err == nil {
 		result, err = v.perform(&x.call)
 	}
-	status, body, has, f := v.finish(&x.call, result, err)
-	if e := x.End(f == nil && status < 400); e != nil && f == nil {
-		f = action.FailureOf(e)
-	}
+	status, body, has, f := v.conclude(x, result, err)
 	if f != nil {
-		copyHeader(w.Header(), x.Answer.Header)
-		WriteFailure(w, &x.Exchange, f)
+		fail(w, x, f)
 		return
 	}
 	if x.topic, x.streams = body.(streamOf); x.streams {
@@ -135,16 +144,50 @@ func (h *Handler) answer(w http.ResponseWriter, v *Verb, x *exchange) {
 	write(w, &x.Exchange, status, body, has)
 }
 
+// conclude is finish, and the end of what waited for it.
+func (v *Verb) conclude(x *exchange, result any, err error) (status int, body any, has bool, f *action.Failure) {
+	status, body, has, f = v.finish(&x.call, result, err)
+	if e := x.End(f == nil && status < 400); e != nil && f == nil {
+		f = action.FailureOf(e)
+	}
+	return status, body, has, f
+}
+
+// fail answers with a failure, and with the headers that steps set before it.
+func fail(w http.ResponseWriter, x *exchange, f *action.Failure) {
+	copyHeader(w.Header(), x.Answer.Header)
+	WriteFailure(w, &x.Exchange, f)
+}
+
 var (
 	noStore     = []string{"no-store"}
 	jsonContent = []string{"application/json"}
 	nosniff     = []string{"nosniff"}
 	bearer      = []string{"Bearer"}
+	inert       = []string{"default-src 'none'; frame-ancestors 'none'"}
+	sameOrigin  = []string{"same-origin"}
+	noReferrer  = []string{"no-referrer"}
 )
 
 func copyHeader(into, from http.Header) {
 	for name, values := range from {
 		into[name] = append(into[name], values...)
+	}
+}
+
+// shield keeps an answer from being taken for what it is not: no browser guesses its type,
+// runs it as a page, frames it, or gives it to another site's page that includes it. A step
+// may have said otherwise, as page does.
+func shield(header http.Header) {
+	header["X-Content-Type-Options"] = nosniff
+	if header["Content-Security-Policy"] == nil {
+		header["Content-Security-Policy"] = inert
+	}
+	if header["Cross-Origin-Resource-Policy"] == nil {
+		header["Cross-Origin-Resource-Policy"] = sameOrigin
+	}
+	if header["Referrer-Policy"] == nil {
+		header["Referrer-Policy"] = noReferrer
 	}
 }
 
@@ -165,20 +208,24 @@ func write(w http.ResponseWriter, x *action.Exchange, status int, body any, has 
 		w.WriteHeader(status)
 		return
 	}
-	header["X-Content-Type-Options"] = nosniff
-	if text := x.Answer.Text; text != nil {
-		send(w, status, text)
-		return
-	}
+	shield(header)
 	if header["Content-Type"] == nil { // respond may say application/hal+json
 		header["Content-Type"] = jsonContent
+	}
+	send(w, status, encode(x, body))
+}
+
+// encode is a body as it is sent; it is in a buffer that is used again.
+func encode(x *action.Exchange, body any) []byte {
+	if x.Answer.Text != nil {
+		return x.Answer.Text
 	}
 	if raw, ok := body.(schema.Raw); ok {
 		x.Out = raw // it may have grown out of the buffer that it began in
 	} else {
 		x.Out = schema.AppendJSON(x.Out[:0], body)
 	}
-	send(w, status, x.Out)
+	return x.Out
 }
 
 // send writes a body. net/http counts the length of a short one itself.
@@ -216,7 +263,7 @@ func WriteFailure(w http.ResponseWriter, x *action.Exchange, f *action.Failure) 
 		header["Www-Authenticate"] = bearer // RFC 9110, section 15.5.2, asks for one; an author's fail has none
 	}
 	header["Content-Type"] = problemContent
-	header["X-Content-Type-Options"] = nosniff
+	shield(header)
 	if f.Status >= 400 {
 		header["Cache-Control"] = noStore
 	}

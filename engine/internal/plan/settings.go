@@ -26,6 +26,9 @@ type settings struct {
 	tags      []string
 	timeout   time.Duration
 	bodyLimit int64
+	rateLimit *document.Rate
+	cache     *document.Lifetime
+	cors      *document.CORS
 	database  string
 	before    []*document.Node // the outermost first
 	after     []*document.Node // the nearest first: what opened last closes first
@@ -61,6 +64,15 @@ func (s *settings) override(o document.Settings) {
 	}
 	if o.BodyLimit != nil {
 		s.bodyLimit = o.BodyLimit.Value
+	}
+	if o.RateLimit != nil {
+		s.rateLimit = o.RateLimit
+	}
+	if o.Cache != nil {
+		s.cache = o.Cache
+	}
+	if o.CORS != nil {
+		s.cors = o.CORS
 	}
 	if o.Database != nil {
 		s.database = o.Database.Value

@@ -195,6 +195,7 @@ func (b *builder) expression(sc *scope, n *document.Node, part expression.Part, 
 	if _, constant := p.Constant(); !constant {
 		sc.fails.evaluates = true
 	}
+	sc.frame.noteReads(p, n.Place(part.Offset, part.Offset+len(part.Source)))
 	if c := p.Type.Highest(); c > in.class && !in.anyClass {
 		b.problems.Add(source.Problem{Span: n.Place(part.Offset, part.Offset+len(part.Source)), Code: "secret_flow",
 			Text: fmt.Sprintf("%s is a %s and %s", clip(strings.TrimSpace(part.Source)), c, leakOf(in))})

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"cloudlet/engine/action"
@@ -21,7 +22,9 @@ type Endpoint struct {
 	Names       []string // of the path's arguments
 	Verbs       []*Verb
 	allow       string // the Allow header
-	head        bool   // it takes HEAD
+	cors        *document.CORS
+	others      *cors // what pages of other origins may; nil: nothing
+	head        bool  // it takes HEAD
 	lookup      map[string]*Verb
 	mask        mask // for a method that it does not take
 }
@@ -44,9 +47,14 @@ type Verb struct {
 	status    int
 	topic     *expression.Program // of a stream; nil: the verb runs actions
 	point     int                 // of the stream
+	name      string              // "GET /films"
 	returns   *schema.Type
 	set       *arguments.Set
 	allow     []*expression.Program
+	limit     *rateLimit
+	cache     time.Duration // how long answers are kept; 0: not at all
+	personal  atomic.Bool   // answers depend on who asks
+	unkept    []unkept
 	before    *chain
 	actions   *chain
 	after     []*chain // of each module, the nearest first
@@ -89,6 +97,7 @@ func (b *builder) endpoint(i int) *Endpoint {
 		e.Verbs = append(e.Verbs, v)
 		e.lookup[v.Method] = v
 	}
+	e.cors = b.settings(src.Folder, d.Settings).cors
 	e.mask = newMask(e.Path, e.Names, e.Verbs...)
 	return e
 }
@@ -122,7 +131,7 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 	s.override(d.Settings)
 	v := &Verb{Method: d.Method, Path: src.Path, At: d.Key, Summary: d.Summary, Description: d.Description,
 		Tags: s.tags, Deprecated: d.Deprecated, Auth: s.auth, Timeout: s.timeout, BodyLimit: s.bodyLimit,
-		status: d.Status, returns: d.Returns}
+		name: d.Method + " " + src.Path, status: d.Status, returns: d.Returns}
 	b.arguments(src, d, v)
 	v.mask = newMask(v.Path, src.PathNames, v)
 	v.set = arguments.Compile(v.Arguments, v.Method, d.IgnoreUnknown)
@@ -138,6 +147,8 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 			v.allow = append(v.allow, p)
 		}
 	}
+	v.limit = b.rateLimit(sc, s.rateLimit)
+	f.unkept = nil // what holds before the answer is looked for may read what it likes
 	late := b.chains(sc, v, d, s)
 	b.checkResult(src, v, d, late)
 	v.slots, v.readsUser, v.request, v.Writes = f.slots, f.readsUser, f.readsRequest, f.writes
@@ -148,6 +159,8 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 	v.responds, v.highest = f.responds, max(v.Result.Type.Highest(), f.returns.Highest())
 	v.noStore = !v.Public() || v.highest >= schema.Token
 	v.fails = sc.fails
+	v.unkept = f.unkept
+	b.cache(v, s.cache, d)
 	v.gather(f, late)
 	return v
 }

@@ -62,7 +62,7 @@ func ParseEndpoint(file *source.File, problems *source.Problems) *Endpoint {
 		return nil
 	}
 	e := &Endpoint{File: file, Root: root}
-	r.mapping(root, r.endpointKeys(e), []string{"rate_limit", "cache", "cors"}, endpointHint)
+	r.mapping(root, r.endpointKeys(e), nil, endpointHint)
 	said := slices.ContainsFunc(verbs, func(name string) bool { return root.Get(name) != nil })
 	if !said && !misspelt(root, verbs...) {
 		problems.Add(source.Problem{Span: file.Span(0, 0), Code: CodeMissingVerb, Text: "the file has no verb",
@@ -98,7 +98,7 @@ func ParseModule(file *source.File, problems *source.Problems) *Module {
 		return nil
 	}
 	m := &Module{File: file, Root: root}
-	r.mapping(root, r.moduleKeys(m), []string{"rate_limit", "cache", "cors"}, moduleHint)
+	r.mapping(root, r.moduleKeys(m), nil, moduleHint)
 	return m
 }
 
@@ -151,7 +151,7 @@ func (r reader) verb(key, n *Node) *Verb {
 		r.expected(n, "the keys of a verb, such as arguments and actions")
 		return nil
 	}
-	r.mapping(n, r.verbKeys(v), []string{"rate_limit", "cache", "idempotency"}, verbHint)
+	r.mapping(n, r.verbKeys(v), []string{"idempotency"}, verbHint)
 	if n.Get("events") != nil {
 		r.stream(key, n)
 	} else if n.Get("actions") == nil && !misspelt(n, "actions", "events") {

@@ -29,12 +29,13 @@ const (
 	ItemsShape                        // a list of mappings with Keys
 	MapShape                          // a mapping of any names to values, or to mappings with Keys
 	PatternShape                      // what a value is expected to be
+	RateShape                         // 10/minute, none, or a mapping with Keys
 )
 
 // Shape is what the value of a key looks like.
 type Shape struct {
 	Kind   ShapeKind
-	Values []string     // of a ChoiceShape
+	Values []string     // of a ChoiceShape; a DurationShape may have some words
 	Keys   func() []Key // of a MappingShape or ItemsShape; a MapShape may have some
 }
 

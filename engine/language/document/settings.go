@@ -36,13 +36,16 @@ type Auth struct {
 }
 
 // Settings are the keys that modules and files share; verbs have those up to
-// BodyLimit. What an author left out is nil.
+// Cache. What an author left out is nil.
 type Settings struct {
 	Auth      *Auth
 	Allow     *Node // a scalar: an expression, or true or false
 	Tags      []string
 	Timeout   *Duration
 	BodyLimit *Size
+	RateLimit *Rate
+	Cache     *Lifetime
+	CORS      *CORS // not of a verb
 	Database  *Text
 
 	// Before, After and OnError are lists of steps, left as nodes: which key of a
@@ -67,6 +70,10 @@ func (r reader) shared(s *Settings) []key {
 			func(_, n *Node) { s.Timeout = r.duration(n) }},
 		{"body_limit", "How large a body may be, 1MiB where nothing is said; past it the answer is 413.", Shape{Kind: SizeShape},
 			func(_, n *Node) { s.BodyLimit = r.size(n) }},
+		{"rate_limit", "How many requests may come: 10/minute, or {limit, per, by}; past it the answer is 429. Each user has a count of their own, each address where nobody is logged in, and each verb.",
+			r.rateShape(), func(_, n *Node) { s.RateLimit = r.rate(n) }},
+		{"cache", "How long answers of get are kept, per arguments, and per user wherever they may depend on who asks; none where nothing is said.", lifetimeShape,
+			func(_, n *Node) { s.Cache = r.lifetime(n) }},
 	}
 }
 
@@ -78,6 +85,8 @@ func (r reader) settings(s *Settings) []key {
 				s.Database = &t
 			}
 		}},
+		key{"cors", "Which other origins' pages may use what is here; left out, none.", Shape{Kind: MappingShape, Keys: func() []Key { return exported(r.corsKeys(&CORS{})) }},
+			func(_, n *Node) { s.CORS = r.cors(n) }},
 		key{"before", "Steps that run ahead of every chain; what they bind is known in it.", steps, r.steps(&s.Before)},
 		key{"after", "Steps that run behind every chain, with its result as ${last}.", steps, r.steps(&s.After)},
 		key{"on_error", "Steps that run where a chain fails, with ${error}.", steps, r.steps(&s.OnError)},

@@ -105,6 +105,7 @@ func (f *builder) mapping(keys []document.Key, required []string) *schema.Object
 const (
 	durationPattern = `^\+?([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$`
 	sizePattern     = `^[0-9]+(B|KiB|MiB|GiB)$`
+	ratePattern     = `^(none|[0-9]+/[a-z0-9.]+)$`
 )
 
 // scalars are the types of what YAML takes for a text: version: 1.0 is one.
@@ -133,7 +134,13 @@ func (f *builder) written(s document.Shape) *schema.Object {
 	case document.StatusShape:
 		return object("type", "integer", "minimum", 200, "maximum", 599)
 	case document.DurationShape:
-		return object("type", "string", "pattern", durationPattern)
+		if duration := object("type", "string", "pattern", durationPattern); len(s.Values) == 0 {
+			return duration
+		} else {
+			return object("anyOf", list(duration, object("enum", list(s.Values...))))
+		}
+	case document.RateShape:
+		return object("anyOf", list(object("type", "string", "pattern", ratePattern), f.mapping(s.Keys(), []string{"limit", "per"})))
 	case document.SizeShape:
 		return object("type", "string", "pattern", sizePattern)
 	case document.NamesShape:
