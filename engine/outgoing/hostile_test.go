@@ -87,7 +87,12 @@ func TestHostileAnswers(t *testing.T) {
 		"endless headers":       {endless(ok+"\r\n", "X-A: b\r\n"), "unreachable"},
 		"an endless header":     {endless(ok+"\r\nX-A: ", "b"), "unreachable"},
 		"endless informations":  {endless("", head("HTTP/1.1 103 Early Hints")), "unreachable"},
-		"no HTTP":               {says("SSH-2.0-OpenSSH_9.9\r\n"), "unreachable"},
+		"no HTTP":               {says("SSH-2.0-canary\r\n"), "unreachable"},
+		"no header":             {says(ok + "\r\ncanary\r\n\r\n"), "unreachable"},
+		"no length":             {says(head(ok, "Content-Length: canary")), "unreachable"},
+		"no chunk":              {says(head(ok, "Transfer-Encoding: chunked") + "canary\r\n"), "invalid_answer"},
+		"no status":             {says(head("HTTP/1.1 canary")), "unreachable"},
+		"no place":              {says(head("HTTP/1.1 302 Found", "Location: http://[canary/", "Content-Length: 0")), "redirect_refused"},
 		"nothing":               {says(""), "unreachable"},
 		"silence":               {stalls(""), context.DeadlineExceeded.Error()},
 		"a slow head":           {stalls(ok + "\r\nX-A"), context.DeadlineExceeded.Error()},
@@ -111,6 +116,9 @@ func TestHostileAnswers(t *testing.T) {
 			got, err := ask(ctx, client, &Request{Follow: 5}, address)
 			if got != c.want {
 				t.Errorf("got %.80q (%v), want %.80q", got, err, c.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "canary") {
+				t.Errorf("the reason quotes the answer: %v", err)
 			}
 		})
 	}
