@@ -60,16 +60,12 @@ func stalls(text string) func(net.Conn, *http.Request) {
 	}
 }
 
-// TestHostileAnswers: whatever a service answers with, asking it ends, and with what it should.
-func TestHostileAnswers(t *testing.T) {
-	t.Parallel()
+// hostile are answers, good ones among them, with what each gives.
+func hostile() map[string]hostileAnswer {
 	bomb := string(zipped(8<<20, 1))
 	nested := string(zipped(8<<20, 2))
 	ok := "HTTP/1.1 200 OK"
-	for name, c := range map[string]struct {
-		answer func(net.Conn, *http.Request)
-		want   string
-	}{
+	return map[string]hostileAnswer{
 		"good":                  {says(head(ok, "Content-Length: 2") + "hi"), "200 hi"},
 		"gzip":                  {says(head(ok, "Content-Encoding: gzip", "Connection: close") + string(zipped(3, 1))), "200 \x00\x00\x00"},
 		"a gzip bomb":           {says(head(ok, "Content-Encoding: gzip", "Connection: close") + bomb), "answer_too_large"},
@@ -104,7 +100,18 @@ func TestHostileAnswers(t *testing.T) {
 		"a redirect to nothing": {says(head("HTTP/1.1 302 Found", "Content-Length: 2") + "hi"), "302 hi"},
 		"an endless redirect":   {endless(head("HTTP/1.1 302 Found", "Location: /", "Connection: close"), "x"), "redirect_refused"},
 		"two codings":           {says(head(ok, "Content-Encoding: gzip, gzip", fmt.Sprintf("Content-Length: %d", len(nested))) + nested), "200 " + nested},
-	} {
+	}
+}
+
+type hostileAnswer struct {
+	answer func(net.Conn, *http.Request)
+	want   string
+}
+
+// TestHostileAnswers: whatever a service answers with, asking it ends, and with what it should.
+func TestHostileAnswers(t *testing.T) {
+	t.Parallel()
+	for name, c := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			address := serve(t, c.answer)
