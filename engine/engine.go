@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cloudlet/engine/cache"
 	"cloudlet/engine/database"
 	"cloudlet/engine/events"
 	"cloudlet/engine/internal/plan"
@@ -19,6 +20,7 @@ import (
 	"cloudlet/engine/journal"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/limit"
+	"cloudlet/engine/lock"
 	"cloudlet/engine/oidc"
 	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
@@ -48,6 +50,8 @@ type Engine struct {
 	journal *journal.Journal
 	events  *events.Hub // longer than generations: streams go on in the next one
 	limits  *limit.Counter
+	locks   lock.Locks[string]
+	cache   *cache.Store[any] // of chains
 	current atomic.Pointer[generation]
 
 	mu        sync.Mutex // one load at a time; guards what follows
@@ -92,7 +96,7 @@ func Open(dir string, list ...Option) (*Engine, error) {
 	o := newOptions(list)
 	lines := journal.New()
 	o.log = slog.New(lines.Handler(o.log.Handler()))
-	e := &Engine{dir: dir, o: o, journal: lines, events: events.New(events.Options{}), limits: limit.New(), loader: newLoader(dir, o), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
+	e := &Engine{dir: dir, o: o, journal: lines, events: events.New(events.Options{}), limits: limit.New(), cache: cache.New[any](), loader: newLoader(dir, o), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
 	e.loader.fallback = http.HandlerFunc(e.own)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop

@@ -14,6 +14,7 @@ import (
 	"cloudlet/engine/action"
 	"cloudlet/engine/audit"
 	"cloudlet/engine/database"
+	"cloudlet/engine/idempotency"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/reference"
@@ -182,6 +183,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	g.services = &action.Services{PublicURL: a.settings.PublicURL, Proxies: a.settings.TrustedProxies,
 		Identity: e.identity, Audit: e.audit, Keys: e.keys, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, HTTP: e.http, Webhooks: e.post.webhooks, Receipts: webhook.NewReceipts(current["main"], nil), Files: filepath.Join(e.dataDir(), "files"),
 		Events: e.events, Limits: e.limits}
+	g.services.Idempotency, g.services.Locks, g.services.Cache = e.idempotency, &e.locks, e.cache
 	g.services.OIDC, g.services.Captcha = e.logins(a.settings, current["main"])
 	a.plan.Link(find)
 	answers := plan.NewAnswers()
@@ -253,6 +255,8 @@ type kept struct {
 	identity *identity.Service
 	audit    *audit.Log
 	post     *post
+
+	idempotency *idempotency.Store
 }
 
 // keep opens the services of a new main database, or tells the running ones what has
@@ -281,7 +285,7 @@ func (e *Engine) keep(ctx context.Context, a *app, main *database.DB) (kept, err
 	if err != nil {
 		return kept{}, errors.Join(err, p.queue.Close())
 	}
-	return kept{s, o.Audit, p}, nil
+	return kept{s, o.Audit, p, idempotency.New(main, e.keys)}, nil
 }
 
 // take has the engine go on with what keep gave.

@@ -16,6 +16,7 @@ import (
 
 	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
+	"cloudlet/engine/idempotency"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/reference"
@@ -281,7 +282,7 @@ func (l *loader) compileTests(a *app, input *plan.App) {
 
 // ownMigrations make the engine's own tables, in the main database.
 func ownMigrations() []database.Set {
-	return append(identity.Migrations(), jobs.Migrations(), captcha.Migrations(), webhook.Migrations())
+	return append(identity.Migrations(), jobs.Migrations(), captcha.Migrations(), webhook.Migrations(), idempotency.Migrations())
 }
 
 // migrations reads the _migrations folders, each for the database of its folder.

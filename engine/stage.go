@@ -10,14 +10,17 @@ import (
 
 	"cloudlet/engine/action"
 	"cloudlet/engine/audit"
+	"cloudlet/engine/cache"
 	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
 	"cloudlet/engine/events"
+	"cloudlet/engine/idempotency"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/trial"
 	"cloudlet/engine/journal"
 	"cloudlet/engine/limit"
+	"cloudlet/engine/lock"
 	"cloudlet/engine/oidc"
 	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
@@ -95,7 +98,8 @@ func (s *stage) fresh(ctx context.Context) error {
 	}
 	services := &action.Services{PublicURL: s.app.settings.PublicURL, Proxies: s.app.settings.TrustedProxies,
 		Identity: s.world.Identity, Audit: o.Audit, Keys: s.keys, Journal: lines, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, HTTP: outgoing.New(s.world.Outgoing), Webhooks: s.world.Webhooks, Receipts: webhook.NewReceipts(s.databases["main"], s.world.Clock.Now), Files: s.world.Files, Mail: s.world.Mail}
-	services.Limits = limit.New()
+	services.Limits, services.Locks, services.Cache = limit.New(), &lock.Locks[string]{}, cache.New[any]()
+	services.Idempotency = idempotency.New(s.databases["main"], s.keys)
 	services.Events = events.New(events.Options{Clock: s.world.Clock.Now, Rehearsal: true, Published: s.world.Events.Published})
 	services.OIDC = oidc.New(s.keys, oidcOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	services.Captcha = captcha.New(s.databases["main"], s.keys, captchaOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))

@@ -13,15 +13,18 @@ import (
 	"time"
 
 	"cloudlet/engine/audit"
+	"cloudlet/engine/cache"
 	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
 	"cloudlet/engine/events"
+	"cloudlet/engine/idempotency"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/journal"
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/limit"
+	"cloudlet/engine/lock"
 	"cloudlet/engine/mail"
 	"cloudlet/engine/oidc"
 	"cloudlet/engine/outgoing"
@@ -52,6 +55,7 @@ type Call struct {
 	Result any
 
 	transaction *transaction
+	held        []string // keys of the locks that the chain holds
 }
 
 // Exchange is one request being answered, with all that its chains share.
@@ -142,6 +146,14 @@ func (x *Exchange) End(ok bool) error {
 	return errors.Join(errs...)
 }
 
+// Time is what time it is.
+func (x *Exchange) Time() time.Time {
+	if x.Services.Clock != nil {
+		return x.Services.Clock()
+	}
+	return time.Now()
+}
+
 // Named reports whether anything has wanted to know who asks, since it was called last.
 func (x *Exchange) Named() bool {
 	x.mu.Lock()
@@ -192,6 +204,12 @@ type Services struct {
 	PublicURL string
 	// Limits counts the requests of verbs with a rate_limit.
 	Limits *limit.Counter
+	// Idempotency keeps the answers to requests with an Idempotency-Key.
+	Idempotency *idempotency.Store
+	// Locks are those that chains hold.
+	Locks *lock.Locks[string]
+	// Cache is what chains keep.
+	Cache *cache.Store[any]
 	// Mail takes the messages that actions send.
 	Mail mail.Post
 	// OIDC lets users log in with accounts that they have elsewhere.
@@ -235,14 +253,14 @@ func (x *Exchange) TraceID() string {
 
 // Fork is a copy of the call for a parallel branch, with its own slots.
 func (c *Call) Fork(ctx *Context) *Call {
-	f := &Call{Exchange: c.Exchange, Context: ctx, transaction: c.transaction}
+	f := &Call{Exchange: c.Exchange, Context: ctx, transaction: c.transaction, held: c.held}
 	f.Slots, f.Done, f.Now = slices.Clone(c.Slots), ctx, c.Now
 	return f
 }
 
 // Child is a call of another chain in the same exchange: a composite action's.
 func (c *Call) Child(slots []any) *Call {
-	n := &Call{Exchange: c.Exchange, Context: c.Context, transaction: c.transaction}
+	n := &Call{Exchange: c.Exchange, Context: c.Context, transaction: c.transaction, held: c.held}
 	n.Slots, n.Done, n.Now = slots, c.Context, c.Now
 	return n
 }

@@ -149,6 +149,9 @@ func setDefault(field any, text string) (err error) {
 	case *Expr[int]:
 		n, e := strconv.Atoi(text)
 		*p, err = Fixed(n), e
+	case *Expr[time.Duration]:
+		d, e := time.ParseDuration(text)
+		*p, err = Fixed(d), e
 	default:
 		err = fmt.Errorf("inputs of its type have no default")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"cloudlet/engine/database"
 	"cloudlet/engine/events"
+	"cloudlet/engine/idempotency"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
@@ -105,6 +106,10 @@ func FailureOf(err error) *Failure {
 	var i *identity.Error
 	if errors.As(err, &i) {
 		return identityFailure(i)
+	}
+	var once *idempotency.Error
+	if errors.As(err, &once) {
+		return &Failure{Status: once.Status, Code: once.Code, Detail: once.Detail, Cause: once}
 	}
 	var m *mail.Error
 	if errors.As(err, &m) {

@@ -126,6 +126,9 @@ func (v *Verb) checks(all *outcomes) {
 	if v.limit != nil {
 		all.add(rateLimited)
 	}
+	if v.idempotency > 0 {
+		all.add(withIdempotency...)
+	}
 	if v.Streams() {
 		all.add(withStream...)
 	}

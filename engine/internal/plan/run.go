@@ -136,7 +136,11 @@ func (v *Verb) perform(c *action.Call) (result any, err error) {
 			result, err = nil, action.Panicked(p)
 		}
 	}()
-	result, err = v.chains(c)
+	if v.idempotency > 0 {
+		result, err = c.InTransaction("main", func() (any, error) { return v.chains(c) })
+	} else {
+		result, err = v.chains(c)
+	}
 	if err != nil && !action.Ends(err) && v.onError != nil {
 		return v.handle(c, err)
 	}

@@ -148,12 +148,17 @@ type surroundings struct {
 	parallel    bool
 	retried     bool        // a step around is tried again where it fails
 	at          source.Span // of the call
+	because     string      // what at is; "": the call
 }
 
 // explain adds to a problem that the surroundings make where the call is.
 func (s *surroundings) explain(p source.Problem) source.Problem {
 	if s.transaction != "" || s.parallel || s.retried {
-		p.Related = append(p.Related, source.Related{Span: s.at, Text: "called here"})
+		text := s.because
+		if text == "" {
+			text = "called here"
+		}
+		p.Related = append(p.Related, source.Related{Span: s.at, Text: text})
 	}
 	return p
 }

@@ -125,8 +125,12 @@ func (h *Handler) answer(w http.ResponseWriter, v *Verb, x *exchange) {
 	if err == nil {
 		err = v.allowed(&x.call)
 	}
-	if err == nil && v.cache > 0 {
+	switch {
+	case err == nil && v.cache > 0:
 		h.kept(w, v, x)
+		return
+	case err == nil && v.idempotency > 0:
+		h.idempotent(w, v, x)
 		return
 	}
 	var result any

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -44,33 +45,35 @@ type Verb struct {
 	Timeout      time.Duration
 	BodyLimit    int64
 
-	status    int
-	topic     *expression.Program // of a stream; nil: the verb runs actions
-	point     int                 // of the stream
-	name      string              // "GET /films"
-	returns   *schema.Type
-	set       *arguments.Set
-	allow     []*expression.Program
-	limit     *rateLimit
-	cache     time.Duration // how long answers are kept; 0: not at all
-	personal  atomic.Bool   // answers depend on who asks
-	unkept    []unkept
-	before    *chain
-	actions   *chain
-	after     []*chain // of each module, the nearest first
-	onError   *chain
-	slots     int
-	readsUser bool
-	request   bool
-	responds  bool         // some step may give the whole answer itself
-	replaced  bool         // after or on_error may put something in place of the result
-	highest   schema.Class // of whatever may be the answer, but for what respond gives
-	noStore   bool
-	once      bool     // some step can be done only once
-	raw       bool     // a step reads the body itself
-	calls     []string // endpoints that it calls, as "GET /films"
-	secrets   []string // arguments that the log and ${request.url} must not show
-	mask      mask
+	status   int
+	topic    *expression.Program // of a stream; nil: the verb runs actions
+	point    int                 // of the stream
+	name     string              // "GET /films"
+	returns  *schema.Type
+	set      *arguments.Set
+	allow    []*expression.Program
+	limit    *rateLimit
+	cache    time.Duration // how long answers are kept; 0: not at all
+	personal atomic.Bool   // answers depend on who asks
+	unkept   []unkept
+	// idempotency is how long the answer to a request with a key is kept; 0: keys mean nothing.
+	idempotency time.Duration
+	before      *chain
+	actions     *chain
+	after       []*chain // of each module, the nearest first
+	onError     *chain
+	slots       int
+	readsUser   bool
+	request     bool
+	responds    bool         // some step may give the whole answer itself
+	replaced    bool         // after or on_error may put something in place of the result
+	highest     schema.Class // of whatever may be the answer, but for what respond gives
+	noStore     bool
+	once        bool     // some step can be done only once
+	raw         bool     // a step reads the body itself
+	calls       []string // endpoints that it calls, as "GET /films"
+	secrets     []string // arguments that the log and ${request.url} must not show
+	mask        mask
 
 	plan      *Plan
 	fails     *outcomes // of its own chains
@@ -148,6 +151,11 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 		}
 	}
 	v.limit = b.rateLimit(sc, s.rateLimit)
+	if d.Idempotency != nil && v.Method != http.MethodGet {
+		v.idempotency = d.Idempotency.Value
+		sc.transaction = "main"
+		sc.ambient.around = surroundings{transaction: "main", at: d.Idempotency.Span, because: "with this the whole chain is one transaction of the main database"}
+	}
 	f.unkept = nil // what holds before the answer is looked for may read what it likes
 	late := b.chains(sc, v, d, s)
 	b.checkResult(src, v, d, late)

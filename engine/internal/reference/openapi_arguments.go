@@ -68,6 +68,10 @@ func (args *arguments) parameters() []any {
 			list = append(list, schema.NewObject("name", lastID, "in", "header", "description", "The id of the event that the client had last: the stream goes on behind it.",
 				"schema", schema.NewObject("type", "string")))
 		}
+		if in == schema.InHeader && args.verb.Idempotent() {
+			list = append(list, schema.NewObject("name", "Idempotency-Key", "in", "header", "description", "A text that is the request's alone, such as a UUID: sent again with it, the request is answered as the first time, and has no second effect.",
+				"schema", schema.NewObject("type", "string", "minLength", 1, "maxLength", 257)))
+		}
 		if in == schema.InPath {
 			for _, name := range args.address.more {
 				list = append(list, schema.NewObject("name", name, "in", "path", "required", true,

@@ -21,7 +21,6 @@ const (
 	CodeMissingKey      = "missing_key"        // at the key, or the file, that lacks it
 	CodeWrongType       = "wrong_type"         // a list where a text belongs, and alike
 	CodeInvalidValue    = "invalid_value"      // the right shape, but nothing that is known
-	CodeNotSupportedYet = "not_supported_yet"  // in the language, but not in this engine
 	CodeInvalidName     = "invalid_name"       // of an argument or field
 	CodeUnknownType     = "unknown_type"       // of an argument
 	CodeConflict        = "conflicting_keys"   // two keys that contradict each other

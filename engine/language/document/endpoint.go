@@ -29,6 +29,7 @@ type Verb struct {
 	Arguments            []Argument // its own, besides the endpoint's
 	Status               int        // 200 to 299; 0: not said
 	StatusSpan           source.Span
+	Idempotency          *Duration    // nil: not said
 	Returns              *schema.Type // nil: not said
 	ReturnsSpan          source.Span
 	IgnoreUnknown        bool  // unknown: ignore
@@ -62,7 +63,7 @@ func ParseEndpoint(file *source.File, problems *source.Problems) *Endpoint {
 		return nil
 	}
 	e := &Endpoint{File: file, Root: root}
-	r.mapping(root, r.endpointKeys(e), nil, endpointHint)
+	r.mapping(root, r.endpointKeys(e), endpointHint)
 	said := slices.ContainsFunc(verbs, func(name string) bool { return root.Get(name) != nil })
 	if !said && !misspelt(root, verbs...) {
 		problems.Add(source.Problem{Span: file.Span(0, 0), Code: CodeMissingVerb, Text: "the file has no verb",
@@ -98,7 +99,7 @@ func ParseModule(file *source.File, problems *source.Problems) *Module {
 		return nil
 	}
 	m := &Module{File: file, Root: root}
-	r.mapping(root, r.moduleKeys(m), nil, moduleHint)
+	r.mapping(root, r.moduleKeys(m), moduleHint)
 	return m
 }
 
@@ -114,7 +115,7 @@ func ParseComposite(file *source.File, problems *source.Problems) *Composite {
 		return nil
 	}
 	c := &Composite{File: file, Root: root}
-	r.mapping(root, r.compositeKeys(c), nil, nil)
+	r.mapping(root, r.compositeKeys(c), nil)
 	if root.Get("actions") == nil && !misspelt(root, "actions") {
 		problems.Addf(file.Span(0, 0), CodeMissingActions, "the file has no actions")
 	}
@@ -151,7 +152,10 @@ func (r reader) verb(key, n *Node) *Verb {
 		r.expected(n, "the keys of a verb, such as arguments and actions")
 		return nil
 	}
-	r.mapping(n, r.verbKeys(v), []string{"idempotency"}, verbHint)
+	r.mapping(n, r.verbKeys(v), verbHint)
+	if v.Idempotency != nil && v.Method == "GET" {
+		r.problems.Add(source.Problem{Span: v.Idempotency.Span, Code: CodeConflict, Text: "get changes nothing, so that it can be sent again as it is", Hint: "idempotency belongs into post, put, patch and delete"})
+	}
 	if n.Get("events") != nil {
 		r.stream(key, n)
 	} else if n.Get("actions") == nil && !misspelt(n, "actions", "events") {
@@ -206,6 +210,8 @@ func (r reader) verbKeys(v *Verb) []key {
 			func(_, n *Node) { v.Arguments = ParseArguments(n, r.problems) }},
 		key{"actions", "The steps, in order. The result of the last is the answer.", steps, r.steps(&v.Actions)},
 		key{"events", "The topic whose events the verb streams, as Server-Sent Events, in place of actions: films, or orders/${args.id}.", text, r.topic(v)},
+		key{"idempotency", "How long the answer to a request with an Idempotency-Key is kept: who sends it again gets that answer, and no second effect. The chain runs as one transaction of the main database.",
+			Shape{Kind: DurationShape}, func(_, n *Node) { v.Idempotency = r.duration(n) }},
 		key{"status", "The status of a success, 200 to 299. Left out: 200, or 204 without a result.", Shape{Kind: StatusShape},
 			func(_, n *Node) { v.Status, v.StatusSpan = r.status(n), n.Span }},
 		key{"returns", "The type of the result: it is checked, and fields that it does not name are left out of the answer.", declared,

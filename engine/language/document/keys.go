@@ -20,10 +20,9 @@ type key struct {
 	read  func(name, value *Node)
 }
 
-// mapping reads the entries of a mapping that must have no other keys. Later are
-// keys of the language that this engine refuses, rather than ignores; elsewhere,
+// mapping reads the entries of a mapping that must have no other keys. elsewhere,
 // which may be nil, says where a key belongs that is wrong here.
-func (r reader) mapping(n *Node, keys []key, later []string, elsewhere func(name string) string) {
+func (r reader) mapping(n *Node, keys []key, elsewhere func(name string) string) {
 	for _, e := range n.Entries {
 		name := e.Key.Value
 		i := slices.IndexFunc(keys, func(k key) bool { return k.name == name })
@@ -31,10 +30,8 @@ func (r reader) mapping(n *Node, keys []key, later []string, elsewhere func(name
 		case e.Value.refused:
 		case i >= 0:
 			keys[i].read(e.Key, e.Value)
-		case slices.Contains(later, name):
-			r.notYet(e.Key.Span, name)
 		default:
-			known := slices.Clone(later)
+			var known []string
 			for _, k := range keys {
 				known = append(known, k.name)
 			}
@@ -48,10 +45,6 @@ func (r reader) mapping(n *Node, keys []key, later []string, elsewhere func(name
 			r.problems.Add(p)
 		}
 	}
-}
-
-func (r reader) notYet(at source.Span, name string) {
-	r.problems.Addf(at, CodeNotSupportedYet, "%s is not supported yet by this version of the engine", name)
 }
 
 // expected notes that a node has another shape than it should.

@@ -117,7 +117,7 @@ type rateSpan struct{ limit, per bool }
 
 func (r reader) rateMapping(n *Node, rate *Rate) *Rate {
 	var is rateSpan
-	r.mapping(n, r.rateKeys(rate, &is), nil, nil)
+	r.mapping(n, r.rateKeys(rate, &is), nil)
 	for _, name := range []string{"limit", "per"} {
 		if n.Get(name) == nil && !misspelt(n, name) {
 			r.problems.Addf(mark(n), CodeMissingKey, "a rate needs %q", name)
@@ -175,7 +175,7 @@ func (r reader) cors(n *Node) *CORS {
 		r.expected(n, "origins and what they may, as in {origins: [https://app.example.com]}")
 		return nil
 	}
-	r.mapping(n, r.corsKeys(c), nil, nil)
+	r.mapping(n, r.corsKeys(c), nil)
 	origins := n.Get("origins")
 	switch {
 	case origins == nil && !misspelt(n, "origins"):

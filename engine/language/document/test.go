@@ -101,7 +101,7 @@ func (r reader) test(n *Node) *Test {
 	t := &Test{At: mark(n)}
 	single := &TestStep{}
 	var steps *Node
-	r.mapping(n, r.testKeys(t, single, &steps), nil, testHint)
+	r.mapping(n, r.testKeys(t, single, &steps), testHint)
 	if n.Get("name") == nil && !misspelt(n, "name") {
 		r.problems.Addf(mark(n), CodeMissingKey, "a test needs a name")
 	}
@@ -146,7 +146,7 @@ func (r reader) testSteps(n *Node) []*TestStep {
 			continue
 		}
 		s := &TestStep{At: mark(item)}
-		r.mapping(item, r.stepKeys(s, true), nil, testHint)
+		r.mapping(item, r.stepKeys(s, true), testHint)
 		if s.Request == nil {
 			if item.Get("request") == nil && !misspelt(item, "request") {
 				r.problems.Addf(mark(item), CodeMissingKey, "a step needs a request")
@@ -198,7 +198,7 @@ func (r reader) given(n *Node, g *Given) {
 	if r.keyed(n, "what is given: users, rows, files, clock or http") == nil {
 		return
 	}
-	r.mapping(n, r.givenKeys(g), []string{"jobs"}, nil)
+	r.mapping(n, r.givenKeys(g), nil)
 }
 
 func (r reader) givenKeys(g *Given) []key {
@@ -221,7 +221,7 @@ func (r reader) testRequest(n *Node) *TestRequest {
 		return nil
 	}
 	q := &TestRequest{}
-	r.mapping(n, r.requestKeys(q), nil, nil)
+	r.mapping(n, r.requestKeys(q), nil)
 	bodies := 0
 	for _, b := range []*Node{q.Body, q.Form, q.Text} {
 		if b != nil {
@@ -279,7 +279,7 @@ func (r reader) testExpect(key, n *Node) *TestExpect {
 		return nil
 	}
 	e := &TestExpect{At: key.Span}
-	r.mapping(n, r.expectKeys(e), []string{"jobs"}, nil)
+	r.mapping(n, r.expectKeys(e), nil)
 	return e
 }
 
@@ -320,7 +320,7 @@ func (r reader) expectedRows(n *Node) *ExpectedRows {
 		return nil
 	}
 	q := &ExpectedRows{}
-	r.mapping(n, r.rowsKeys(q), nil, nil)
+	r.mapping(n, r.rowsKeys(q), nil)
 	for _, name := range []string{"query", "rows"} {
 		if n.Get(name) == nil && !misspelt(n, name) {
 			r.problems.Addf(mark(n), CodeMissingKey, "an expectation of SQL needs %q", name)

@@ -19,7 +19,7 @@ func (r reader) expectedEvents(n *Node) []*ExpectedEvent {
 			continue
 		}
 		e := &ExpectedEvent{At: mark(item)}
-		r.mapping(item, r.eventKeys(e), nil, nil)
+		r.mapping(item, r.eventKeys(e), nil)
 		list = append(list, e)
 	}
 	return list

@@ -21,7 +21,7 @@ func (r reader) expectedMails(n *Node) []*ExpectedMail {
 			continue
 		}
 		m := &ExpectedMail{At: mark(item)}
-		r.mapping(item, r.mailKeys(m), nil, nil)
+		r.mapping(item, r.mailKeys(m), nil)
 		list = append(list, m)
 	}
 	return list

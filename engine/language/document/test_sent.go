@@ -28,7 +28,7 @@ func (r reader) sentKeys(e *TestExpect) []key {
 					continue
 				}
 				item := SentItem{At: mark(n)}
-				r.mapping(n, keys(&item), nil, nil)
+				r.mapping(n, keys(&item), nil)
 				list.List = append(list.List, item)
 			}
 			e.Sent = append(e.Sent, list)
@@ -80,7 +80,7 @@ func (r reader) testSign(n *Node) *TestSign {
 		return nil
 	}
 	s := &TestSign{At: mark(n)}
-	r.mapping(n, r.signKeys(s), nil, nil)
+	r.mapping(n, r.signKeys(s), nil)
 	for _, name := range []string{"scheme", "secret"} {
 		if n.Get(name) == nil && !misspelt(n, name) {
 			r.problems.Addf(s.At, CodeMissingKey, "a signature needs %q", name)

@@ -30,7 +30,7 @@ func (r reader) givenUsers(n *Node) []GivenUser {
 			continue
 		}
 		u := GivenUser{Confirmed: true}
-		r.mapping(item, r.userKeys(&u), nil, nil)
+		r.mapping(item, r.userKeys(&u), nil)
 		if u.Name.Value == "" {
 			if item.Get("name") == nil && !misspelt(item, "name") {
 				r.problems.Addf(mark(item), CodeMissingKey, "a user needs a name")
