@@ -6,6 +6,7 @@ import "slices"
 var services = []string{
 	"engine/language/...",
 	"engine/database",
+	"engine/query",
 	"engine/secret",
 	"engine/audit",
 	"engine/identity",
@@ -37,6 +38,7 @@ var imports = map[string][]string{
 
 	// Services know the language's values, and nothing of endpoints.
 	"engine/database":    {"engine/language/source", "engine/language/schema"},
+	"engine/query":       {"engine/language/schema", "engine/database"},
 	"engine/secret":      {},
 	"engine/limit":       {},
 	"engine/idempotency": {"engine/database", "engine/secret", "engine/lock"},

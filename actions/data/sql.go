@@ -2,9 +2,6 @@
 package data
 
 import (
-	"fmt"
-	"net/http"
-
 	"cloudlet/engine/action"
 	"cloudlet/engine/database"
 	"cloudlet/engine/language/schema"
@@ -104,7 +101,7 @@ var Select = action.Define(action.Spec[sqlInputs, any]{
 		if err != nil {
 			return nil, err
 		}
-		if in.SQL.Direct(c) {
+		if in.SQL.AsJSON(c) {
 			rows, err := in.SQL.Statement().AppendRows(c.Context, tx, c.Out[:0], args)
 			return schema.Raw(rows), err
 		}
@@ -130,12 +127,14 @@ type oneInputs struct {
 }
 
 func prepareOne(l action.Load, in *oneInputs) action.Result {
-	if in.Missing != 0 && (!action.Status(in.Missing) || in.Missing < 400) {
-		l.Problem(source.Problem{Span: l.At("missing"), Code: "out_of_range", Text: fmt.Sprintf("%d is no status from 400 to 599", in.Missing)})
-	}
+	checkMissing(l, in.Missing)
 	in.name = l.Database(in.Database)
 	d := l.Statement(&in.SQL, in.Database)
-	in.fails(l, d != nil && d.Writes)
+	list := readFailures
+	if d != nil && d.Writes {
+		list = dataFailures
+	}
+	fails(l, in.Missing, list)
 	if !needsRows(l, d, "sql.one") {
 		return action.Gives(schema.AnyType)
 	}
@@ -150,56 +149,7 @@ func runOne(c *action.Call, in *oneInputs) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.SQL.Direct(c) {
-		row, found, err := in.SQL.Statement().AppendOne(c.Context, tx, c.Out[:0], args)
-		switch {
-		case err != nil:
-			return nil, err
-		case found:
-			return schema.Raw(row), nil
-		}
-		return nil, in.empty()
-	}
-	row, err := in.SQL.Statement().One(c.Context, tx, args)
-	switch {
-	case err != nil:
-		return nil, err
-	case row != nil:
-		return row, nil
-	}
-	return nil, in.empty()
-}
-
-// empty is what a query without a row ends with.
-func (in *oneInputs) empty() error {
-	if f := in.none(); f != nil {
-		return f
-	}
-	return nil
-}
-
-// fails says what the statement may fail with, as far as the file tells.
-func (in *oneInputs) fails(l action.Load, writes bool) {
-	list := readFailures
-	if writes {
-		list = dataFailures
-	}
-	if f := in.none(); f != nil {
-		l.Fails(action.Outcome{Status: f.Status, Code: f.Code, When: "there is no row"})
-	}
-	l.Fails(list...)
-}
-
-// none is what a query without a row fails with, or nil.
-func (in *oneInputs) none() *action.Failure {
-	if in.Missing == 0 {
-		return nil
-	}
-	code, detail := "not_found", "There is no such thing here."
-	if in.Missing != http.StatusNotFound {
-		code, detail = "missing", "What was asked for is not there."
-	}
-	return action.Fail(in.Missing, code, detail)
+	return firstRow(c, in.SQL.Statement(), in.SQL.AsJSON(c), tx, args, in.Missing)
 }
 
 // Value gives the first column of the first row.

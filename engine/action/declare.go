@@ -21,11 +21,12 @@ const (
 	NamedSteps             // a map of names to lists of steps
 	Bindings               // a map of names to values that they are bound to
 	Statement              // SQL
+	Nested                 // names and values that are written out in the file
 )
 
 // Input is one input of an action, derived from a field of its inputs' struct.
 // The field's tags: doc, enum (comma-separated), default, class (token, secret),
-// optional, leak, otherwise, and name where the snake_case of the field's name will not do.
+// optional, leak, otherwise, lone, and name where the snake_case of the field's name will not do.
 type Input struct {
 	Name     string
 	Doc      string
@@ -40,7 +41,9 @@ type Input struct {
 	// Otherwise marks a chain that is gone through where none of the others is, also
 	// where it is not written: an else.
 	Otherwise bool
-	index     int
+	// Lone says of a list of texts that a text alone is a list of one.
+	Lone  bool
+	index int
 }
 
 // Field is the input's field in the inputs' struct in.
@@ -54,7 +57,7 @@ func inputsOf[In any](action, main string) []Input {
 	found := main == ""
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if !f.IsExported() {
+		if !f.IsExported() || f.Type == reflect.TypeFor[Direct]() {
 			continue
 		}
 		in := inputOf(f, i)
@@ -85,6 +88,7 @@ func inputOf(f reflect.StructField, index int) Input {
 	}
 	_, optional := f.Tag.Lookup("optional")
 	_, in.Otherwise = f.Tag.Lookup("otherwise")
+	_, in.Lone = f.Tag.Lookup("lone")
 	in.Required = !optional && in.Default == ""
 	in.Form, in.Type = formOf(reflect.New(f.Type).Interface())
 	return in
@@ -102,6 +106,8 @@ func formOf(field any) (Form, *schema.Type) {
 		return Bindings, nil
 	case *SQL:
 		return Statement, schema.StringType
+	case *Tree:
+		return Nested, schema.AnyType
 	case *string, *Name:
 		return Constant, schema.StringType
 	case *int:

@@ -281,7 +281,7 @@ type SQL struct {
 	parameters []*expression.Program
 	lists      []bool // which parameters are the items of IN ( )
 	statement  *database.Statement
-	direct     bool
+	Direct
 }
 
 // Write gives the statement its parameters; the compiler calls it. lists says which
@@ -304,13 +304,6 @@ func (s *SQL) Prepared(st *database.Statement) { s.statement = st }
 
 // Statement is the prepared statement.
 func (s *SQL) Statement() *database.Statement { return s.statement }
-
-// WriteDirect says that nobody but the answer reads the result; the compiler calls it.
-func (s *SQL) WriteDirect() { s.direct = true }
-
-// Direct reports whether the result may be JSON that goes out as it is: nothing
-// else reads it, and the call answers a request.
-func (s *SQL) Direct(c *Call) bool { return s.direct && c.Exchange.Encodes }
 
 // Arguments evaluates the parameters.
 func (s *SQL) Arguments(c *Call) ([]any, error) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/template"
@@ -78,6 +79,15 @@ type Load interface {
 	Compile(chain *Chain, in Within) Result
 	// Statement checks a statement against a database. It returns nil after a problem.
 	Statement(sql *SQL, db string) *database.Description
+	// Typed compiles a value of a Tree that has to fit a type. It returns nil after a
+	// problem. name is what problems call it, behind the action's name and a point.
+	Typed(b *Branch, want *schema.Type, name string) *expression.Program
+	// Table is a table, or view, of a database that authors may use. It returns nil after
+	// a problem, which is at the input.
+	Table(name, db, input string) *database.Table
+	// Query checks a statement that the action wrote itself, and gives it to use once the
+	// database is open. It returns nil after a problem, which is at the step's action.
+	Query(sql, db string, use func(*database.Statement)) *database.Description
 	// Transaction is the database whose transaction surrounds the step, or "".
 	Transaction() string
 	// Parallel reports whether the step runs beside others, be it because the call

@@ -31,6 +31,8 @@ type Statement struct {
 	of    *Description
 	shape *schema.Shape
 	keys  []string // what stands before each value in JSON: `{"id":`, `,"title":`
+	// further columns stand behind those that are described.
+	further int
 }
 
 // Prepare makes a statement of what Describe described. It costs little: each
@@ -55,6 +57,14 @@ func (s *Statement) Description() *Description { return s.of }
 
 // Shape is shared by all rows that the statement gives.
 func (s *Statement) Shape() *schema.Shape { return s.shape }
+
+// Vary is another statement that gives the same columns, which the caller answers for,
+// and behind them further ones that only List sees. It costs two allocations.
+func (s *Statement) Vary(sql string, further int) *Statement {
+	of := *s.of
+	of.SQL = sql
+	return &Statement{db: s.db, of: &of, shape: s.shape, keys: s.keys, further: further}
+}
 
 // Rows runs the statement and gives its rows, each a *schema.Object of Shape.
 // With a nil tx it is on its own: one that writes is committed when Rows returns.
@@ -196,9 +206,9 @@ func (s *Statement) run(ctx context.Context, tx *Tx, args []any, visit func(rest
 			return err
 		}
 		return c.query(ctx, s.of.SQL, args, s.of.Writes, func(columns []string, row []driver.Value) (bool, error) {
-			if len(columns) != len(s.of.Columns) {
+			if len(columns) != len(s.of.Columns)+s.further {
 				// The schema changed under SELECT * and this statement is of before.
-				return false, ErrUnexpectedType.because(fmt.Errorf("the statement gives %d columns, expected %d", len(columns), len(s.of.Columns)))
+				return false, ErrUnexpectedType.because(fmt.Errorf("the statement gives %d columns, expected %d", len(columns), len(s.of.Columns)+s.further))
 			}
 			return visit(false, row)
 		})
@@ -206,8 +216,8 @@ func (s *Statement) run(ctx context.Context, tx *Tx, args []any, visit func(rest
 }
 
 func (s *Statement) object(row []driver.Value) (*schema.Object, error) {
-	values := make([]any, len(row))
-	for i := range row {
+	values := make([]any, len(s.of.Columns))
+	for i := range values {
 		var err error
 		if values[i], err = s.of.Columns[i].value(row[i]); err != nil {
 			return nil, err
@@ -217,11 +227,11 @@ func (s *Statement) object(row []driver.Value) (*schema.Object, error) {
 }
 
 func (s *Statement) appendRow(dst []byte, row []driver.Value) ([]byte, error) {
-	if len(row) == 0 {
+	if len(s.of.Columns) == 0 {
 		return append(dst, "{}"...), nil
 	}
 	var err error
-	for i, v := range row {
+	for i, v := range row[:len(s.of.Columns)] {
 		dst = append(dst, s.keys[i]...)
 		if dst, err = s.of.Columns[i].append(dst, v); err != nil {
 			return dst, err

@@ -19,17 +19,18 @@ type binder struct {
 	step    *step
 	written *written
 	act     *action.Action
-	nodes   map[string]*document.Node // what the author wrote, by input
-	pending []pendingChain            // the chains of its named steps
-	failed  bool                      // an input has a problem: nothing is prepared
-	told    bool                      // Prepare said what the step may fail with
-	strays  int                       // inputs of unknown names, each of which may be meant for one that is missing
+	nodes   map[string]*document.Node         // what the author wrote, by input
+	trees   map[*action.Branch]*document.Node // what of it is not compiled so far
+	pending []pendingChain                    // the chains of its named steps
+	failed  bool                              // an input has a problem: nothing is prepared
+	told    bool                              // Prepare said what the step may fail with
+	strays  int                               // inputs of unknown names, each of which may be meant for one that is missing
 }
 
 // bindAction compiles the inputs of a step's action and prepares it.
 func (b *builder) bindAction(sc *scope, s *step, w *written) action.Result {
 	bd := &binder{builder: b, scope: sc, step: s, written: w, act: w.act,
-		nodes: map[string]*document.Node{}}
+		nodes: map[string]*document.Node{}, trees: map[*action.Branch]*document.Node{}}
 	bd.collect()
 	s.binding = w.act.Bind()
 	before := b.problems.Count()
@@ -170,6 +171,8 @@ func (bd *binder) bind(in *action.Input) {
 		bd.namedSteps(in, n, field.(*action.Chains))
 	case action.Bindings:
 		bd.assignments(n, field.(*action.Assignments))
+	case action.Nested:
+		field.(*action.Tree).Grow(bd.branches(n))
 	case action.Statement:
 		if !bd.statement(n, field.(*action.SQL)) {
 			bd.failed = true
@@ -200,6 +203,9 @@ func (bd *binder) takes(in *action.Input) input {
 }
 
 func (bd *binder) bindConstant(in *action.Input, n *document.Node, field any) {
+	if in.Lone && n.Kind == document.Scalar {
+		n = &document.Node{Kind: document.Sequence, Span: n.Span, Items: []*document.Node{n}}
+	}
 	v, ok := bd.constant(n, in.Type, bd.written.name+"."+in.Name)
 	if !ok {
 		bd.failed = true

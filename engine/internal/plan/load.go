@@ -176,9 +176,13 @@ func (bd *binder) nodeOf(ch *action.Chain) *document.Node {
 	return nil
 }
 
-// compileRest compiles the chains of an input that Prepare did not ask for.
+// compileRest compiles what of an input Prepare did not ask for.
 func (bd *binder) compileRest(in *action.Input) {
 	switch in.Form {
+	case action.Nested:
+		if t := in.Field(bd.step.binding.In).(*action.Tree); t.Given() {
+			bd.untyped(t.Root(), in)
+		}
 	case action.Steps:
 		if ch := in.Field(bd.step.binding.In).(*action.Chain); ch.Given() && !ch.IsCompiled() {
 			bd.Compile(ch, action.Within{})
@@ -225,24 +229,14 @@ func (bd *binder) Statement(sql *action.SQL, name string) *database.Description 
 		return nil // said already
 	}
 	db := bd.Database(name)
-	if t := bd.scope.transaction; t != "" && t != db {
-		bd.Problem(source.Problem{Span: bd.At("database"), Code: "other_database",
-			Text: fmt.Sprintf("the transaction is of the database %q, and this statement is for %q", t, db)})
+	if !bd.within(db) {
 		return nil
 	}
-	scratch := bd.scratch[db]
-	if scratch == nil {
-		return nil
-	}
-	d, err := q.describe(scratch)
+	d, err := q.describe(bd.scratch[db])
 	if err != nil {
 		return nil
 	}
-	if d.Writes {
-		bd.scope.frame.writes = true
-		bd.scope.frame.keepNot(bd.written.key.Span, bd.written.name+" writes, which the answers that are kept would not do")
-	}
-	bd.link = append(bd.link, func(open func(string) *database.DB) { sql.Prepared(open(db).Prepare(d)) })
+	bd.runs(d, db, sql.Prepared)
 	return d
 }
 

@@ -46,7 +46,7 @@ func (q *query) parameter(part expression.Part) {
 	q.holes = append(q.holes, hole{q.text.Len(), part})
 	q.offsets = append(q.offsets, piece{sql: q.text.Len(), text: part.Offset, length: len(part.Source), parameter: true})
 	q.text.WriteByte('?')
-	p := q.expression(q.scope, q.node, part, input{class: schema.Token, leak: "would be stored in the database as it is; hash it first"})
+	p := q.expression(q.scope, q.node, part, stored(""))
 	if p == nil {
 		q.failed = true
 		p = expression.NewConstant(nil, schema.NullType)

@@ -276,6 +276,9 @@ func markDirect(ch *chain, f *frame) {
 			if s.slot >= 0 || f.lastRead >= s.number {
 				return
 			}
+			if d, ok := s.binding.In.(interface{ WriteDirect() }); ok {
+				d.WriteDirect()
+			}
 			for j := range s.action.Inputs {
 				if in := &s.action.Inputs[j]; in.Form == action.Statement {
 					in.Field(s.binding.In).(*action.SQL).WriteDirect()

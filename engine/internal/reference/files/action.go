@@ -105,6 +105,8 @@ func (f *builder) input(in *action.Input) *schema.Object {
 		return object("type", "object", "propertyNames", object("pattern", "^[A-Za-z_][A-Za-z0-9_]*$"), "minProperties", 1)
 	case action.Statement:
 		return object("type", "string")
+	case action.Nested:
+		return object("anyOf", list(object("type", "object"), object("type", "array"), ref("expression")))
 	case action.Constant:
 		s = constant(in)
 	case action.Expression:
@@ -135,6 +137,9 @@ func constant(in *action.Input) *schema.Object {
 	case schema.Duration:
 		return ref("duration")
 	case schema.List:
+		if in.Lone {
+			return object("type", append(list("array"), scalars...), "items", object("type", scalars))
+		}
 		if in.Type.Elem != nil && in.Type.Elem.Kind == schema.String {
 			return object("type", "array", "items", object("type", scalars))
 		}
