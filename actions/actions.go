@@ -36,7 +36,7 @@ func Families() []Family {
 			identity.APIKeyCreate, identity.APIKeyRevoke, identity.APIKeyList, identity.Impersonate,
 			identity.OIDCStart, identity.OIDCFinish, identity.Captcha, identity.CaptchaChallenge,
 		}},
-		{"data", "what is kept in databases", []*action.Action{data.Select, data.One, data.Value, data.Execute, data.Get, data.Create}},
+		{"data", "what is kept in databases", []*action.Action{data.Select, data.One, data.Value, data.Execute, data.List, data.Get, data.Create, data.Update, data.Delete, data.Upsert}},
 		{"web", "what the answer looks like, pages, mails, events and other services", []*action.Action{web.Header, web.Cookie, web.Redirect, web.Status,
 			web.Template, web.Page, web.Mail, web.HTTP, web.WebhookSend, web.WebhookVerify, web.Publish}},
 		{"system", "looking after the app itself", []*action.Action{system.Log, system.LogList, system.CacheGet, system.CacheSet, system.CacheDelete, system.Lock, system.Audit, system.AuditList}},

@@ -52,7 +52,7 @@ var argument = regexp.MustCompile(`args\.([a-z_]+)`)
 // endpointOf is an endpoint whose chain is an example, behind what binds its names.
 func endpointOf(example string) string {
 	types := map[string]string{"password": "secret", "current": "secret", "code": "secret", "token": "secret", "refresh_token": "secret", "captcha": "secret",
-		"limit": "int", "offset": "int", "amount": "int", "from": "int", "to": "int", "year": "int", "id": "int", "titles": "[string]"}
+		"limit": "int", "offset": "int", "amount": "int", "from": "int", "to": "int", "year": "int", "id": "int", "titles": "[string]", "filter": "json"}
 	var names []string
 	for _, m := range argument.FindAllStringSubmatch(example, -1) {
 		names = append(names, m[1])

@@ -78,8 +78,9 @@ func (r *row) names() []string {
 	return names
 }
 
-// rows evaluates the values; many tells whether they are a list.
-func (cm *computed) rows(c *action.Call) (rows []row, many bool, err error) {
+// rows evaluates the values; many tells whether they are a list. Each row has to set the
+// columns of key.
+func (cm *computed) rows(c *action.Call, key ...string) (rows []row, many bool, err error) {
 	v, err := cm.program.Run(&c.Frame)
 	if err != nil {
 		return nil, false, err
@@ -97,7 +98,13 @@ func (cm *computed) rows(c *action.Call) (rows []row, many bool, err error) {
 		if many {
 			path = fmt.Sprintf("values[%d]", i)
 		}
-		rows = append(rows, cm.row(item, path, w))
+		r := cm.row(item, path, w)
+		for _, k := range key {
+			if item != nil && !slices.Contains(r.names(), k) {
+				w.add(path+"."+k, "is missing")
+			}
+		}
+		rows = append(rows, r)
 		if len(w.errors) >= mostFaults {
 			break
 		}

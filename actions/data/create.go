@@ -1,6 +1,7 @@
 package data
 
 import (
+	"fmt"
 	"slices"
 
 	"cloudlet/engine/action"
@@ -46,7 +47,8 @@ func runCreate(c *action.Call, in *createInputs) (any, error) { return in.run(c,
 // writes one.
 type inserts struct {
 	sql       func(columns []string) string
-	name      string // of the database
+	key       []string // that each row has to set; nil: none
+	name      string   // of the database
 	returning []string
 	rows      []*written
 	computed  *computed
@@ -75,7 +77,7 @@ func (in *inserts) prepare(l action.Load, t *database.Table, values *action.Tree
 	var d *database.Description
 	if computed {
 		in.computed = compileComputed(l, t, root, columns)
-		if in.computed == nil {
+		if in.computed == nil || !in.keyed(l, in.computed.names(), "columns") {
 			return unknown
 		}
 		d = l.Query(in.sql(in.computed.names()), db, func(s *database.Statement) { in.gives = s })
@@ -89,7 +91,7 @@ func (in *inserts) prepare(l action.Load, t *database.Table, values *action.Tree
 			break
 		}
 		w, ok := compileRow(l, t, b, "values")
-		if !ok || lacks(l, t, w, b) {
+		if !ok || lacks(l, t, w, b) || !in.keyed(l, w.columns(), "values") {
 			return unknown
 		}
 		if d = l.Query(in.sql(w.columns()), db, func(s *database.Statement) { w.statement = s }); d == nil {
@@ -102,6 +104,17 @@ func (in *inserts) prepare(l action.Load, t *database.Table, values *action.Tree
 	}
 	in.fails(l)
 	return action.Gives(in.result(rowOf(d)))
+}
+
+// keyed reports a part of the key that rows do not set.
+func (in *inserts) keyed(l action.Load, columns []string, input string) bool {
+	for _, k := range in.key {
+		if !slices.Contains(columns, k) {
+			l.Problem(source.Problem{Span: l.At(input), Code: "missing_column", Text: fmt.Sprintf("%s does not set %q, which is part of the key", input, k)})
+			return false
+		}
+	}
+	return true
 }
 
 // result is the type of what the step gives.
@@ -156,7 +169,7 @@ func (in *inserts) one(c *action.Call, w *written, asJSON bool) (any, error) {
 
 // runComputed writes rows that are known only now: a statement for each set of columns.
 func (in *inserts) runComputed(c *action.Call, asJSON bool) (any, error) {
-	rows, many, err := in.computed.rows(c)
+	rows, many, err := in.computed.rows(c, in.key...)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ type List struct {
 	Columns []string
 	Where   []Condition
 	Order   []Order // total, unless there are no cursors
+	// Cursors says that a page may have one that follows it.
+	Cursors bool
 	// Keys are the places of the order's columns in each row; those behind Columns are
 	// of Further. Of a list without cursors there are none.
 	Keys    []int
@@ -27,6 +29,9 @@ type List struct {
 
 // Place finds out which columns a cursor is made of, and where each row has them.
 func (l *List) Place() {
+	if !l.Cursors {
+		return
+	}
 	further := 0
 	for _, o := range l.Order {
 		if i := slices.Index(l.Columns, o.Column); i >= 0 && !o.Computed {
@@ -37,6 +42,15 @@ func (l *List) Place() {
 		further++
 	}
 	l.Further = further
+}
+
+// Plain reads the columns alone, so that they can be described.
+func (l *List) Plain() string {
+	w := &text{table: l.Table}
+	w.WriteString("SELECT ")
+	w.columns(l.Columns)
+	w.WriteString(" FROM " + quote(l.Table.Name) + Where(l.Table, l.Where))
+	return w.String()
 }
 
 // SQL is the statement. Its parameters are those of Where, then those of the page after

@@ -24,7 +24,8 @@ func Of(c *database.TableColumn, descending bool) Order {
 // Total adds to an order what makes it total: the primary key, and the row's number where
 // that is missing or may be null. Of a view, which has neither, it is every column that
 // has an order.
-func Total(t *database.Table, order []Order) []Order {
+// total is false where that is not enough, since there is no key.
+func Total(t *database.Table, order []Order) (list []Order, total bool) {
 	order = slices.Clip(order)
 	has := func(name string) bool {
 		return slices.ContainsFunc(order, func(o Order) bool { return o.Column == name })
@@ -36,6 +37,7 @@ func Total(t *database.Table, order []Order) []Order {
 	for _, name := range names {
 		c, ok := t.Column(name)
 		if !ok || !c.Order {
+			sure = false
 			continue
 		}
 		sure = sure && (c.NotNull || t.View)
@@ -44,9 +46,9 @@ func Total(t *database.Table, order []Order) []Order {
 		}
 	}
 	if !sure && t.RowID != "" {
-		order = append(order, Order{Column: t.RowID})
+		order, sure = append(order, Order{Column: t.RowID}), true
 	}
-	return order
+	return order, sure && !t.View
 }
 
 func (t *text) order(list []Order) {

@@ -88,9 +88,8 @@ func Get(t *database.Table, columns []string, where []Condition) string {
 	w.WriteString("SELECT ")
 	w.columns(columns)
 	w.WriteString(" FROM " + quote(t.Name) + Where(t, where))
-	if order := Total(t, nil); len(order) > 0 {
-		w.order(order)
-	}
+	order, _ := Total(t, nil)
+	w.order(order)
 	w.WriteString(" LIMIT 1")
 	return w.String()
 }
