@@ -14,6 +14,7 @@ import (
 	"cloudlet/engine/cache"
 	"cloudlet/engine/database"
 	"cloudlet/engine/events"
+	"cloudlet/engine/files"
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/reference/docs"
 	"cloudlet/engine/internal/watch"
@@ -50,6 +51,7 @@ type Engine struct {
 	journal *journal.Journal
 	events  *events.Hub // longer than generations: streams go on in the next one
 	limits  *limit.Counter
+	files   *files.Store
 	locks   lock.Locks[string]
 	cache   *cache.Store[any] // of chains
 	current atomic.Pointer[generation]
@@ -97,6 +99,7 @@ func Open(dir string, list ...Option) (*Engine, error) {
 	lines := journal.New()
 	o.log = slog.New(lines.Handler(o.log.Handler()))
 	e := &Engine{dir: dir, o: o, journal: lines, events: events.New(events.Options{}), limits: limit.New(), cache: cache.New[any](), loader: newLoader(dir, o), page: sync.OnceValue(docs.New), databases: map[string]*openDatabase{}, stopped: make(chan struct{})}
+	e.files = files.New(filepath.Join(e.dataDir(), "files"))
 	e.loader.fallback = http.HandlerFunc(e.own)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
@@ -157,6 +160,7 @@ func (e *Engine) close() error {
 	for _, d := range e.databases {
 		errs = append(errs, d.db.Close())
 	}
+	errs = append(errs, e.files.Close())
 	return errors.Join(errs...)
 }
 

@@ -181,7 +181,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	e.events.Limit(a.settings.Events)
 	find := func(name string) *database.DB { return current[name] }
 	g.services = &action.Services{PublicURL: a.settings.PublicURL, Proxies: a.settings.TrustedProxies,
-		Identity: e.identity, Audit: e.audit, Keys: e.keys, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, HTTP: e.http, Webhooks: e.post.webhooks, Receipts: webhook.NewReceipts(current["main"], nil), Files: filepath.Join(e.dataDir(), "files"),
+		Identity: e.identity, Audit: e.audit, Keys: e.keys, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, HTTP: e.http, Webhooks: e.post.webhooks, Receipts: webhook.NewReceipts(current["main"], nil), Files: e.files,
 		Events: e.events, Limits: e.limits}
 	g.services.Idempotency, g.services.Locks, g.services.Cache = e.idempotency, &e.locks, e.cache
 	g.services.OIDC, g.services.Captcha = e.logins(a.settings, current["main"])

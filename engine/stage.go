@@ -14,6 +14,7 @@ import (
 	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
 	"cloudlet/engine/events"
+	"cloudlet/engine/files"
 	"cloudlet/engine/idempotency"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
@@ -35,6 +36,7 @@ type stage struct {
 	keys      *secret.Keyring
 	folder    string        // of what tests are given as files
 	logins    *oidc.Service // of the test under way
+	store     *files.Store  // too
 	cover     []atomic.Uint32
 	world     trial.World
 }
@@ -96,8 +98,9 @@ func (s *stage) fresh(ctx context.Context) error {
 	if s.world.Identity, err = identity.Open(ctx, s.databases["main"], s.keys, o); err != nil {
 		return err
 	}
+	s.store = files.New(s.world.Files)
 	services := &action.Services{PublicURL: s.app.settings.PublicURL, Proxies: s.app.settings.TrustedProxies,
-		Identity: s.world.Identity, Audit: o.Audit, Keys: s.keys, Journal: lines, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, HTTP: outgoing.New(s.world.Outgoing), Webhooks: s.world.Webhooks, Receipts: webhook.NewReceipts(s.databases["main"], s.world.Clock.Now), Files: s.world.Files, Mail: s.world.Mail}
+		Identity: s.world.Identity, Audit: o.Audit, Keys: s.keys, Journal: lines, Database: s.world.Database, Clock: s.world.Clock.Now, Outgoing: s.world.Outgoing, HTTP: outgoing.New(s.world.Outgoing), Webhooks: s.world.Webhooks, Receipts: webhook.NewReceipts(s.databases["main"], s.world.Clock.Now), Files: s.store, Mail: s.world.Mail}
 	services.Limits, services.Locks, services.Cache = limit.New(), &lock.Locks[string]{}, cache.New[any]()
 	services.Idempotency = idempotency.New(s.databases["main"], s.keys)
 	services.Events = events.New(events.Options{Clock: s.world.Clock.Now, Rehearsal: true, Published: s.world.Events.Published})
@@ -124,6 +127,12 @@ func (s *stage) leave() error {
 			return err
 		}
 		s.world.Identity = nil
+	}
+	if s.store != nil {
+		if err := s.store.Close(); err != nil {
+			return err
+		}
+		s.store = nil
 	}
 	return os.RemoveAll(s.world.Files)
 }

@@ -22,6 +22,7 @@ import (
 	"cloudlet/actions"
 	"cloudlet/engine"
 	"cloudlet/engine/action"
+	"cloudlet/engine/files"
 )
 
 // A case is an archive testdata/tests/NAME.txtar: an app with its endpoint tests, and
@@ -63,8 +64,8 @@ type fetchInputs struct {
 var read = action.Define(action.Spec[readInputs, string]{Name: "read", Summary: "Reads a file of the app.", Main: "path",
 	Failures: []action.Outcome{{Status: 404, Code: "no_such_file", When: "there is no such file"}},
 	Run: func(c *action.Call, in *readInputs) (string, error) {
-		text, err := os.ReadFile(filepath.Join(c.Services.Files, filepath.FromSlash(in.Path)))
-		if os.IsNotExist(err) {
+		text, err := c.Services.Files.Load(in.Path, 1<<20)
+		if errors.Is(err, files.ErrNotFound) {
 			return "", action.Fail(http.StatusNotFound, "no_such_file", "There is no such file.")
 		}
 		return string(text), err

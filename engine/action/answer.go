@@ -15,6 +15,8 @@ type Answer struct {
 	Body    any
 	HasBody bool
 	Text    []byte
+	// Send, where there is one, writes the status and the body itself: of a file, or a piece of it.
+	Send func(w http.ResponseWriter, r *http.Request)
 	// Token says that the answer holds a token and must not be stored.
 	Token bool
 }

@@ -17,6 +17,7 @@ import (
 	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
 	"cloudlet/engine/events"
+	"cloudlet/engine/files"
 	"cloudlet/engine/idempotency"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/journal"
@@ -55,7 +56,7 @@ type Call struct {
 	Result any
 
 	transaction *transaction
-	held        []string // keys of the locks that the chain holds
+	locked      []string // keys of the locks that the chain holds
 }
 
 // Exchange is one request being answered, with all that its chains share.
@@ -84,6 +85,7 @@ type Exchange struct {
 	mu     sync.Mutex // parallel branches share the exchange
 	ends   []func(ok bool) error
 	trace  string
+	held   *held
 	caller *identity.Caller
 	asked  bool  // whether the caller is known
 	named  bool  // somebody wanted to know the caller
@@ -198,8 +200,8 @@ type Services struct {
 	Receipts *webhook.Receipts
 	// HTTP asks other services through Outgoing, and bounds what they answer.
 	HTTP *outgoing.Client
-	// Files is the folder of the app's files, absolute; it may not exist yet.
-	Files string
+	// Files are the app's files.
+	Files *files.Store
 	// PublicURL is what links to the app begin with, without a slash at its end.
 	PublicURL string
 	// Limits counts the requests of verbs with a rate_limit.
@@ -253,14 +255,14 @@ func (x *Exchange) TraceID() string {
 
 // Fork is a copy of the call for a parallel branch, with its own slots.
 func (c *Call) Fork(ctx *Context) *Call {
-	f := &Call{Exchange: c.Exchange, Context: ctx, transaction: c.transaction, held: c.held}
+	f := &Call{Exchange: c.Exchange, Context: ctx, transaction: c.transaction, locked: c.locked}
 	f.Slots, f.Done, f.Now = slices.Clone(c.Slots), ctx, c.Now
 	return f
 }
 
 // Child is a call of another chain in the same exchange: a composite action's.
 func (c *Call) Child(slots []any) *Call {
-	n := &Call{Exchange: c.Exchange, Context: c.Context, transaction: c.transaction, held: c.held}
+	n := &Call{Exchange: c.Exchange, Context: c.Context, transaction: c.transaction, locked: c.locked}
 	n.Slots, n.Done, n.Now = slots, c.Context, c.Now
 	return n
 }

@@ -12,6 +12,7 @@ import (
 
 	"cloudlet/engine/database"
 	"cloudlet/engine/events"
+	"cloudlet/engine/files"
 	"cloudlet/engine/idempotency"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/language/expression"
@@ -107,13 +108,8 @@ func FailureOf(err error) *Failure {
 	if errors.As(err, &i) {
 		return identityFailure(i)
 	}
-	var once *idempotency.Error
-	if errors.As(err, &once) {
-		return &Failure{Status: once.Status, Code: once.Code, Detail: once.Detail, Cause: once}
-	}
-	var m *mail.Error
-	if errors.As(err, &m) {
-		return &Failure{Status: m.Status, Code: m.Code, Detail: m.Detail, Cause: m}
+	if f := refused(err); f != nil {
+		return f
 	}
 	var p *events.Error
 	if errors.As(err, &p) {
@@ -138,6 +134,23 @@ func FailureOf(err error) *Failure {
 		return &Failure{Status: 503, Code: "canceled", Detail: "The request was given up.", Cause: err}
 	}
 	return &Failure{Status: 500, Code: "internal_error", Detail: "Something went wrong here. It has been logged.", Cause: err}
+}
+
+// refused is what a service has refused, with its own words for the client; nil for another error.
+func refused(err error) *Failure {
+	var once *idempotency.Error
+	if errors.As(err, &once) {
+		return &Failure{Status: once.Status, Code: once.Code, Detail: once.Detail, Cause: once}
+	}
+	var stored *files.Error
+	if errors.As(err, &stored) {
+		return &Failure{Status: stored.Status, Code: stored.Code, Detail: stored.Detail, Cause: stored.Cause}
+	}
+	var m *mail.Error
+	if errors.As(err, &m) {
+		return &Failure{Status: m.Status, Code: m.Code, Detail: m.Detail, Cause: m}
+	}
+	return nil
 }
 
 // TemplateFailed is what a step that renders a template may fail with.

@@ -18,6 +18,7 @@ type Tx struct {
 	lost  bool
 	depth int // of savepoints
 	after []after
+	undo  []func()
 }
 
 // after is something to be done after the commit.
@@ -88,11 +89,33 @@ func (tx *Tx) OnCommit(f func()) {
 	tx.after = append(tx.after, after{do: f, first: true})
 }
 
+// OnRollback has f run where the transaction, or the savepoint that it was asked for in, is
+// rolled back, or the commit fails: it takes back what was done beside the database. What was
+// asked for last is done first.
+func (tx *Tx) OnRollback(f func()) {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	tx.undo = append(tx.undo, f)
+}
+
+// takeBack runs what waits for a rollback, down to the first n.
+func (tx *Tx) takeBack(n int) {
+	tx.mu.Lock()
+	list := tx.undo[n:]
+	tx.undo = tx.undo[:n:n]
+	tx.mu.Unlock()
+	for i := len(list) - 1; i >= 0; i-- {
+		list[i]()
+	}
+}
+
 // Commit makes everything since Begin lasting. When it fails nothing is.
 func (tx *Tx) Commit() error {
 	if err := tx.commit(); err != nil {
+		tx.takeBack(0)
 		return err
 	}
+	tx.undo = nil
 	for _, f := range tx.after {
 		if !f.first {
 			f.do()
@@ -129,6 +152,7 @@ func (tx *Tx) commit() error {
 
 // Rollback undoes everything since Begin. After Commit it does nothing, so it may be deferred.
 func (tx *Tx) Rollback() error {
+	defer tx.takeBack(0)
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
 	if tx.ended {
@@ -151,6 +175,7 @@ type Savepoint struct {
 	tx    *Tx
 	depth int
 	after int // how many functions waited for the commit at its start
+	undo  int // and how many for the rollback
 }
 
 // Savepoint starts a transaction inside tx, which may be nested. Statements go on
@@ -163,7 +188,7 @@ func (tx *Tx) Savepoint() (*Savepoint, error) {
 		return nil, err
 	}
 	tx.depth++
-	return &Savepoint{tx, tx.depth, len(tx.after)}, nil
+	return &Savepoint{tx, tx.depth, len(tx.after), len(tx.undo)}, nil
 }
 
 // Commit keeps what was done since the savepoint, as far as the transaction around it is kept.
@@ -183,6 +208,9 @@ func (s *Savepoint) end(sql string) error {
 	}
 	name := strconv.Itoa(s.depth)
 	s.tx.depth = s.depth - 1 // those inside end with it
+	if sql != "RELEASE s" {
+		defer s.tx.takeBack(s.undo)
+	}
 	return s.tx.with(context.Background(), func(c *connection) error {
 		if err := c.control(sql + name); err != nil {
 			return err

@@ -54,7 +54,7 @@ func (q request) http() *http.Request {
 
 func (q request) decode(s *Set) (string, *Failure) {
 	values := make([]any, s.Shape().Len())
-	f := s.Decode(q.http(), func(name string) string { return q.path[name] }, 1000, values)
+	f := s.Decode(q.http(), func(name string) string { return q.path[name] }, 1000, nil, values)
 	if f != nil {
 		return "", f
 	}
@@ -150,7 +150,7 @@ func TestDecodeErrors(t *testing.T) {
 			if len(c.want) == 1 {
 				detail = "1 argument is not valid"
 			}
-			want := &Failure{400, "invalid_arguments", detail, c.want}
+			want := &Failure{400, "invalid_arguments", detail, c.want, nil}
 			if diff := cmp.Diff(want, f); diff != "" {
 				t.Error(diff)
 			}
@@ -165,25 +165,25 @@ func TestDecodeBodies(t *testing.T) {
 		media, body string
 		want        Failure
 	}{
-		"a text":           {"text/plain", "x", Failure{415, "unsupported_media_type", "The content type text/plain is not supported; expected application/json, application/x-www-form-urlencoded or multipart/form-data.", nil}},
-		"no type":          {"", "{}", Failure{415, "unsupported_media_type", "The body has no content type; expected application/json, application/x-www-form-urlencoded or multipart/form-data.", nil}},
-		"a broken type":    {"/;;", "{}", Failure{415, "unsupported_media_type", "The content type cannot be read; expected application/json, application/x-www-form-urlencoded or multipart/form-data.", nil}},
-		"a charset":        {"application/json; charset=latin1", "{}", Failure{415, "unsupported_media_type", "The charset latin1 is not supported; expected utf-8.", nil}},
-		"too much":         {"application/json", strings.Repeat(" ", 1001), Failure{413, "body_too_large", "The body has more than 1000 bytes.", nil}},
-		"a list":           {"application/json", "[1]", Failure{400, "invalid_body", "The body must be a JSON object.", nil}},
-		"white space":      {"application/json", "  ", Failure{400, "invalid_body", "The body is not valid JSON at byte 0: the text ends too early.", nil}},
-		"half":             {"application/json", `{"title":"a`, Failure{400, "invalid_body", "The body is not valid JSON at byte 11: the text ends too early.", nil}},
-		"no JSON":          {"application/json", `{"title":x}`, Failure{400, "invalid_body", "The body is not valid JSON at byte 9: invalid character 'x' at start of value.", nil}},
-		"a duplicate":      {"application/json", `{"title":"a","title":"b"}`, Failure{400, "invalid_body", "The body is not valid JSON at byte 13: a name stands twice in an object.", nil}},
-		"an inner one":     {"application/json", `{"x":{"a":1,"a":2}}`, Failure{400, "invalid_body", "The body is not valid JSON at byte 12: a name stands twice in an object.", nil}},
-		"invalid UTF-8":    {"application/json", "{\"title\":\"\xff\"}", Failure{400, "invalid_body", "The body is not valid JSON at byte 10: invalid UTF-8.", nil}},
-		"too deep":         {"application/json", deep, Failure{400, "invalid_body", "The body is not valid JSON at byte 73: it nests deeper than 64 levels.", nil}},
-		"trailing":         {"application/json", `{"title":"a"} {}`, Failure{400, "invalid_body", "The body is not valid JSON at byte 13: something follows the value.", nil}},
-		"trailing rubbish": {"application/json", `{"title":"a"}x`, Failure{400, "invalid_body", "The body is not valid JSON at byte 13: invalid character 'x' at start of value.", nil}},
-		"no boundary":      {"multipart/form-data", "x", Failure{400, "invalid_body", "The content type multipart/form-data has no boundary.", nil}},
-		"no parts":         {"multipart/form-data; boundary=x", "x", Failure{400, "invalid_body", "The body is not valid multipart/form-data.", nil}},
-		"half a part":      {"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=title\r\n\r\nabc", Failure{400, "invalid_body", "The body is not valid multipart/form-data.", nil}},
-		"a nameless part":  {"multipart/form-data; boundary=x", multipartBody("a=b", "c"), Failure{400, "invalid_body", "A part of the body has no name.", nil}},
+		"a text":           {"text/plain", "x", Failure{415, "unsupported_media_type", "The content type text/plain is not supported; expected application/json, application/x-www-form-urlencoded or multipart/form-data.", nil, nil}},
+		"no type":          {"", "{}", Failure{415, "unsupported_media_type", "The body has no content type; expected application/json, application/x-www-form-urlencoded or multipart/form-data.", nil, nil}},
+		"a broken type":    {"/;;", "{}", Failure{415, "unsupported_media_type", "The content type cannot be read; expected application/json, application/x-www-form-urlencoded or multipart/form-data.", nil, nil}},
+		"a charset":        {"application/json; charset=latin1", "{}", Failure{415, "unsupported_media_type", "The charset latin1 is not supported; expected utf-8.", nil, nil}},
+		"too much":         {"application/json", strings.Repeat(" ", 1001), Failure{413, "body_too_large", "The body has more than 1000 bytes.", nil, nil}},
+		"a list":           {"application/json", "[1]", Failure{400, "invalid_body", "The body must be a JSON object.", nil, nil}},
+		"white space":      {"application/json", "  ", Failure{400, "invalid_body", "The body is not valid JSON at byte 0: the text ends too early.", nil, nil}},
+		"half":             {"application/json", `{"title":"a`, Failure{400, "invalid_body", "The body is not valid JSON at byte 11: the text ends too early.", nil, nil}},
+		"no JSON":          {"application/json", `{"title":x}`, Failure{400, "invalid_body", "The body is not valid JSON at byte 9: invalid character 'x' at start of value.", nil, nil}},
+		"a duplicate":      {"application/json", `{"title":"a","title":"b"}`, Failure{400, "invalid_body", "The body is not valid JSON at byte 13: a name stands twice in an object.", nil, nil}},
+		"an inner one":     {"application/json", `{"x":{"a":1,"a":2}}`, Failure{400, "invalid_body", "The body is not valid JSON at byte 12: a name stands twice in an object.", nil, nil}},
+		"invalid UTF-8":    {"application/json", "{\"title\":\"\xff\"}", Failure{400, "invalid_body", "The body is not valid JSON at byte 10: invalid UTF-8.", nil, nil}},
+		"too deep":         {"application/json", deep, Failure{400, "invalid_body", "The body is not valid JSON at byte 73: it nests deeper than 64 levels.", nil, nil}},
+		"trailing":         {"application/json", `{"title":"a"} {}`, Failure{400, "invalid_body", "The body is not valid JSON at byte 13: something follows the value.", nil, nil}},
+		"trailing rubbish": {"application/json", `{"title":"a"}x`, Failure{400, "invalid_body", "The body is not valid JSON at byte 13: invalid character 'x' at start of value.", nil, nil}},
+		"no boundary":      {"multipart/form-data", "x", Failure{400, "invalid_body", "The content type multipart/form-data has no boundary.", nil, nil}},
+		"no parts":         {"multipart/form-data; boundary=x", "x", Failure{400, "invalid_body", "The body is not valid multipart/form-data.", nil, nil}},
+		"half a part":      {"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=title\r\n\r\nabc", Failure{400, "invalid_body", "The body is not valid multipart/form-data.", nil, nil}},
+		"a nameless part":  {"multipart/form-data; boundary=x", multipartBody("a=b", "c"), Failure{400, "invalid_body", "A part of the body has no name.", nil, nil}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -203,17 +203,17 @@ func TestBodyOfUnknownLength(t *testing.T) {
 	for size, want := range map[int]bool{100: true, 101: false} {
 		r := request{method: "POST", media: "application/json"}.http()
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(`{"a":"`+strings.Repeat("x", size-8)+`"}`)), -1
-		if f := s.Decode(r, nil, 100, values); (f == nil) != want || f != nil && f.Status != 413 {
+		if f := s.Decode(r, nil, 100, nil, values); (f == nil) != want || f != nil && f.Status != 413 {
 			t.Errorf("%d bytes of 100: %v", size, f)
 		}
 	}
 	r := request{method: "POST", media: "application/json", header: http.Header{"Content-Encoding": {"gzip"}}, body: "x"}.http()
-	if f := s.Decode(r, nil, 100, values); f == nil || f.Status != 415 {
+	if f := s.Decode(r, nil, 100, nil, values); f == nil || f.Status != 415 {
 		t.Errorf("a compressed body: %v", f)
 	}
 	r = request{method: "POST", media: "application/json"}.http()
 	r.Body, r.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(`{"a`), brokenReader{})), -1
-	if f := s.Decode(r, nil, 100, values); f == nil || f.Code != InvalidBody {
+	if f := s.Decode(r, nil, 100, nil, values); f == nil || f.Code != InvalidBody {
 		t.Errorf("a broken body: %v", f)
 	}
 }
@@ -224,7 +224,7 @@ func TestBodyTooLargeIsNotRead(t *testing.T) {
 	s := Compile([]schema.Field{{Name: "a", Type: schema.StringType}}, "POST", false)
 	r := request{method: "POST", media: "application/json"}.http()
 	r.Body, r.ContentLength = io.NopCloser(brokenReader{}), 101
-	if f := s.Decode(r, nil, 100, make([]any, 1)); f == nil || f.Code != BodyTooLarge {
+	if f := s.Decode(r, nil, 100, nil, make([]any, 1)); f == nil || f.Code != BodyTooLarge {
 		t.Error(f)
 	}
 }
@@ -238,7 +238,7 @@ func TestPartsAreBounded(t *testing.T) {
 			pairs = append(pairs, `name="a"`, "1")
 		}
 		r := request{method: "POST", media: "multipart/form-data; boundary=x", body: multipartBody(pairs...)}.http()
-		if f := s.Decode(r, nil, 1<<20, make([]any, 1)); (f == nil) != want {
+		if f := s.Decode(r, nil, 1<<20, nil, make([]any, 1)); (f == nil) != want {
 			t.Errorf("%d parts: %v", parts, f)
 		}
 	}

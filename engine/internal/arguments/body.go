@@ -24,9 +24,12 @@ const (
 )
 
 // body reads the body whole and takes the arguments from it.
-func (rd *reading) body(r *http.Request, limit int64) *Failure {
+func (rd *reading) body(r *http.Request, limit int64, receive Receive) *Failure {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
+	}
+	if rd.set.files && receive != nil && strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/form-data") && identity(r.Header) {
+		return rd.upload(r, limit, receive)
 	}
 	buffer := rd.set.buffers.Get().(*bytes.Buffer)
 	defer func() {
@@ -77,10 +80,16 @@ func unsupported(format string, args ...any) *Failure {
 	return &Failure{Status: http.StatusUnsupportedMediaType, Code: UnsupportedMediaType, Detail: fmt.Sprintf(format, args...) + "."}
 }
 
+// identity reports whether a body is sent as it is.
+func identity(header http.Header) bool {
+	coding := header.Get("Content-Encoding")
+	return coding == "" || strings.EqualFold(coding, "identity")
+}
+
 // content takes the arguments from a body that is not empty, by its type.
 func (rd *reading) content(header http.Header, buffer *bytes.Buffer) *Failure {
-	if coding := header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return unsupported("The content encoding %s is not supported", schema.ShortName(coding))
+	if !identity(header) {
+		return unsupported("The content encoding %s is not supported", schema.ShortName(header.Get("Content-Encoding")))
 	}
 	const wanted = "application/json, application/x-www-form-urlencoded or multipart/form-data"
 	text := header.Get("Content-Type")

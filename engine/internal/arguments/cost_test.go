@@ -22,7 +22,7 @@ func TestQueryAllocations(t *testing.T) {
 	s, r := two()
 	values := make([]any, 2)
 	allocations := testing.AllocsPerRun(100, func() {
-		if f := s.Decode(r, nil, 1000, values); f != nil {
+		if f := s.Decode(r, nil, 1000, nil, values); f != nil {
 			t.Fatal(f)
 		}
 	})
@@ -36,7 +36,7 @@ func BenchmarkQuery(b *testing.B) {
 	values := make([]any, 2)
 	b.ReportAllocs()
 	for b.Loop() {
-		if f := s.Decode(r, nil, 1000, values); f != nil {
+		if f := s.Decode(r, nil, 1000, nil, values); f != nil {
 			b.Fatal(f)
 		}
 	}
@@ -55,7 +55,7 @@ func BenchmarkBody(b *testing.B) {
 	for b.Loop() {
 		body.Reset(text)
 		r.Body = readCloser{body}
-		if f := s.Decode(r, path, 1000, values); f != nil {
+		if f := s.Decode(r, path, 1000, nil, values); f != nil {
 			b.Fatal(f)
 		}
 	}

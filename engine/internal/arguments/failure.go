@@ -22,10 +22,11 @@ const maxErrors = 100
 
 // Failure is why a request's arguments cannot be used, in the client's words.
 type Failure struct {
-	Status int     // the HTTP status: 400, 408, 413 or 415
+	Status int     // the HTTP status: 400, 408, 413 or 415; 500 with a Cause
 	Code   string  // stable: one of the codes of this package
 	Detail string  // one sentence
-	Errors []Error // only for InvalidArguments: at most 100, by declaration, then unknown names in order
+	Errors []Error // only for InvalidArguments and FileTooLarge: at most 100, by declaration, then unknown names in order
+	Cause  error   // what kept the server from taking a file; nil where it was the client
 }
 
 // Error is one mistake in the arguments. It never holds a value.

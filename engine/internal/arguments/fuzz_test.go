@@ -48,7 +48,7 @@ func FuzzArguments(f *testing.F) {
 		r.URL.RawQuery = query
 		r.Header = http.Header{"Content-Type": {media}, "H": {"1"}, "Cookie": {"c=1"}}
 		values := make([]any, s.Shape().Len())
-		if failure := s.Decode(r, nil, 1<<20, values); failure != nil {
+		if failure := s.Decode(r, nil, 1<<20, nil, values); failure != nil {
 			checkFailure(t, s, failure)
 			return
 		}
@@ -67,7 +67,7 @@ func FuzzArguments(f *testing.F) {
 		}
 		r = httptest.NewRequest("POST", "/", strings.NewReader(out.String()+"}"))
 		r.Header = http.Header{"Content-Type": {"application/json"}, "H": {"1"}, "Cookie": {"c=1"}}
-		if failure := sets["POST"].Decode(r, nil, 1<<30, again); failure != nil {
+		if failure := sets["POST"].Decode(r, nil, 1<<30, nil, again); failure != nil {
 			t.Fatalf("%s came back as %v", out.String(), failure)
 		}
 		for i, v := range values {

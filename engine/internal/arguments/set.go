@@ -22,6 +22,7 @@ type Set struct {
 	path      bool // whether any argument is in the path, in a header, in a cookie
 	header    bool
 	cookie    bool
+	files     bool
 	buffers   sync.Pool // of *bytes.Buffer
 }
 
@@ -71,6 +72,7 @@ func Compile(fields []schema.Field, method string, ignoreUnknown bool) *Set {
 			s.cookie = true
 		case schema.InBody:
 			s.body = true
+			s.files = s.files || a.fileOf() != nil
 		}
 		s.arguments[i], s.names[i] = a, f.Name
 	}
@@ -99,7 +101,10 @@ func (s *Set) IgnoresUnknown() bool { return s.ignore }
 // asked for others and may be nil where there are none. limit is how many bytes
 // the body may have. After a failure the values mean nothing. No value shares
 // memory with anything but the request's own strings.
-func (s *Set) Decode(r *http.Request, path func(name string) string, limit int64, values []any) *Failure {
+//
+// receive takes the files of a multipart body. Where it is nil, or no argument is a file, there
+// are none, and limit bounds the whole body; else it bounds all but the files.
+func (s *Set) Decode(r *http.Request, path func(name string) string, limit int64, receive Receive, values []any) *Failure {
 	rd := s.reading(values)
 	if s.path && path != nil {
 		rd.paths(path)
@@ -116,7 +121,7 @@ func (s *Set) Decode(r *http.Request, path func(name string) string, limit int64
 		}
 	}
 	if s.body {
-		if f := rd.body(r, limit); f != nil {
+		if f := rd.body(r, limit, receive); f != nil {
 			return f
 		}
 	}

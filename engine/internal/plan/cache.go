@@ -216,7 +216,7 @@ func (h *Handler) compute(w http.ResponseWriter, v *Verb, x *exchange, personal 
 		}
 		return k, true
 	}
-	if !whole || x.Answer.Token || status >= 300 || x.Answer.Header["Set-Cookie"] != nil {
+	if !whole || x.Answer.Token || status >= 300 || x.Answer.Header["Set-Cookie"] != nil || x.Answer.Send != nil {
 		write(w, &x.Exchange, status, body, has)
 		return nil, false
 	}

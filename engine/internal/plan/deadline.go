@@ -3,6 +3,8 @@ package plan
 import (
 	"net/http"
 	"time"
+
+	"cloudlet/engine/action"
 )
 
 // A chain's timeout bounds what the chain does. A client that sends its body byte
@@ -43,4 +45,56 @@ func writeBody(w http.ResponseWriter, body []byte) {
 		defer c.SetWriteDeadline(time.Time{})
 	}
 	w.Write(body)
+}
+
+// pieces writes a large body piece by piece: the client has to read each within the time, and
+// may take as long as it needs for all of them. A failure it writes as a problem.
+type pieces struct {
+	http.ResponseWriter
+	x      *action.Exchange
+	c      connection // nil: one that cannot have a deadline waits for nobody
+	failed bool
+}
+
+// unsent are the failures of who sends a file (RFC 9110, sections 15.5.13 and 15.5.17).
+var unsent = map[int]*action.Failure{
+	http.StatusPreconditionFailed:           action.Fail(http.StatusPreconditionFailed, "precondition_failed", "The file is another by now."),
+	http.StatusRequestedRangeNotSatisfiable: action.Fail(http.StatusRequestedRangeNotSatisfiable, "range_not_satisfiable", "The file has no such range."),
+}
+
+// WriteHeader writes the status, or the problem whole.
+func (p *pieces) WriteHeader(status int) {
+	f := unsent[status]
+	if f == nil && status >= http.StatusBadRequest {
+		f = action.Fail(status, "storage_failed", "The file could not be read.")
+	}
+	if f == nil {
+		p.ResponseWriter.WriteHeader(status)
+		return
+	}
+	p.failed = true
+	for _, name := range []string{"Content-Disposition", "Content-Length", "Content-Security-Policy", "Accept-Ranges"} {
+		p.Header().Del(name)
+	}
+	WriteFailure(p.ResponseWriter, p.x, f)
+}
+
+// Write implements io.Writer.
+func (p *pieces) Write(b []byte) (int, error) {
+	if p.failed {
+		return len(b), nil // the words of who wanted to send it
+	}
+	if p.c != nil {
+		_ = p.c.SetWriteDeadline(time.Now().Add(writeTimeout))
+	}
+	return p.ResponseWriter.Write(b)
+}
+
+// sendSlowly lets a step write its answer itself.
+func sendSlowly(w http.ResponseWriter, x *action.Exchange) {
+	c, _ := w.(connection)
+	x.Answer.Send(&pieces{ResponseWriter: w, x: x, c: c}, x.Request)
+	if c != nil {
+		_ = c.SetWriteDeadline(time.Time{}) // of the next answer on the connection
+	}
 }

@@ -157,6 +157,9 @@ func (o *occasion) keep(v *Verb, x *exchange, result any, err error) error {
 	if f != nil {
 		return f
 	}
+	if x.Answer.Send != nil {
+		return &action.Failure{Status: 500, Code: unexpectedResult.Code, Detail: "The result is not what was declared.", Reason: "a file cannot be kept as the answer to an Idempotency-Key", At: v.At}
+	}
 	a := &idempotency.Answer{Status: status, Has: has, Header: maps.Clone(x.Answer.Header)}
 	if a.Header == nil {
 		a.Header = http.Header{}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"cloudlet/engine/action"
+	"cloudlet/engine/files"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/arguments"
 	"cloudlet/engine/language/schema"
@@ -51,6 +52,11 @@ var (
 		{Status: 408, Code: arguments.BodyTimeout, When: "the body is sent too slowly"},
 		{Status: 413, Code: arguments.BodyTooLarge, When: "the body is too large"},
 		{Status: 415, Code: arguments.UnsupportedMediaType, When: "the body has a content type that is not taken"},
+	}
+	withFiles = []action.Outcome{
+		{Status: 413, Code: arguments.FileTooLarge, When: "a file is larger than its argument says"},
+		{Status: files.ErrFull.Status, Code: files.ErrFull.Code, When: "there is no room for the file"},
+		{Status: files.ErrFailed.Status, Code: files.ErrFailed.Code, When: "the file cannot be written"},
 	}
 	withTicket = []action.Outcome{
 		{Status: 401, Code: identity.ErrNoTicket.Code, When: "there is no ticket"},
@@ -107,6 +113,9 @@ func (v *Verb) checks(all *outcomes) {
 	all.add(always...)
 	if v.TakesBody() {
 		all.add(withBody...)
+	}
+	if v.set.TakesFiles() {
+		all.add(withFiles...)
 	}
 	if !v.Public() {
 		all.add(withTicket...)

@@ -294,6 +294,7 @@ func (v *Verb) invoke(c *action.Call, args *schema.Object, user string) (any, er
 	x := &exchange{}
 	x.Services, x.Request, x.Address, x.Log, x.Cover, x.Depth = c.Services, c.Request, c.Address, c.Log, c.Cover, c.Depth+1
 	x.AdoptTrace(c.Exchange)
+	x.Share(c.Exchange)
 	caller, err := c.Who()
 	if user != "" {
 		caller, err = c.Services.Identity.Caller(c.Context, user)
@@ -323,6 +324,9 @@ func (v *Verb) invoke(c *action.Call, args *schema.Object, user string) (any, er
 }
 
 func argumentsFailure(f *arguments.Failure) *action.Failure {
+	if f.Cause != nil {
+		return action.FailureOf(f.Cause)
+	}
 	out := action.Fail(f.Status, f.Code, f.Detail)
 	for _, e := range f.Errors {
 		out.Errors = append(out.Errors, errorShape.New([]any{e.Argument, e.In, e.Message}))

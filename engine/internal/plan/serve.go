@@ -80,6 +80,7 @@ func safeMethod(m string) string {
 
 // guarded answers even where something panics outside the chain.
 func (h *Handler) guarded(w http.ResponseWriter, v *Verb, x *exchange) {
+	defer x.discard()
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
@@ -89,6 +90,13 @@ func (h *Handler) guarded(w http.ResponseWriter, v *Verb, x *exchange) {
 		}
 	}()
 	h.answer(w, v, x)
+}
+
+// discard gives up what the request held, such as files that came with it and were not kept.
+func (x *exchange) discard() {
+	if err := x.Discard(); err != nil && x.Log != nil {
+		x.Log.Error("what a request held could not be given up", "reason", err, "trace_id", x.TraceID())
+	}
 }
 
 // answer is the order of a request (language.md, section 2).
@@ -106,7 +114,11 @@ func (h *Handler) answer(w http.ResponseWriter, v *Verb, x *exchange) {
 	if names := h.Pattern.Names; len(names) > 0 {
 		path = func(name string) string { return h.Pattern.Value(r, slices.Index(names, name)) }
 	}
-	if f := v.set.Decode(r, path, v.BodyLimit, values); f != nil {
+	var receive arguments.Receive
+	if v.set.TakesFiles() {
+		receive = x.Receive
+	}
+	if f := v.set.Decode(r, path, v.BodyLimit, receive, values); f != nil {
 		WriteFailure(w, &x.Exchange, argumentsFailure(f))
 		return
 	}
@@ -207,6 +219,11 @@ func write(w http.ResponseWriter, x *action.Exchange, status int, body any, has 
 	copyHeader(header, x.Answer.Header)
 	if x.Answer.Token {
 		header["Cache-Control"] = noStore
+	}
+	if x.Answer.Send != nil {
+		shield(header)
+		sendSlowly(w, x)
+		return
 	}
 	if !has {
 		w.WriteHeader(status)

@@ -194,7 +194,7 @@ func (a *answer) content() *schema.Object {
 // is no JSON is text, and of what is unknown nothing is said.
 func body(r action.Response) (string, *schema.Object) {
 	if r.Content == "" {
-		return "*/*", schema.NewObject()
+		return "*/*", schema.NewObject("schema", schema.NewObject())
 	}
 	name, _, err := mime.ParseMediaType(r.Content)
 	switch {

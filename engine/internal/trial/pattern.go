@@ -196,8 +196,8 @@ func asJSON(t *schema.Type) *schema.Type {
 		return schema.AnyType // 1.0 is read as 1
 	case schema.List:
 		out.Elem = asJSON(t.Elem)
-	case schema.ObjectK:
-		out.Open, out.Fold = t.Open, t.Fold
+	case schema.ObjectK, schema.File:
+		out.Kind, out.Open, out.Fold = schema.ObjectK, t.Open, t.Fold
 		for _, f := range t.Fields {
 			of := asJSON(f.Type)
 			if f.Optional && !f.HasDefault {

@@ -25,6 +25,7 @@ type request struct {
 
 	query, headers, cookies, body, form, text *expression.Program
 	hasBody                                   bool
+	files                                     []upload
 	signature                                 *signature // nil: it is not signed
 }
 
@@ -44,6 +45,7 @@ func (s *scene) request(d *document.TestRequest, into *request, status int) *pla
 	into.headers = s.optional(d.Headers, "headers")
 	into.cookies = s.optional(d.Cookies, "cookies")
 	into.form = s.optional(d.Form, "form")
+	into.files = s.uploads(d.Files)
 	into.text = s.optional(d.Text, "text")
 	if d.Body != nil {
 		into.hasBody = true
@@ -149,7 +151,7 @@ func (s *scene) arguments(d *document.TestRequest, v *plan.Verb) {
 	for _, f := range v.Arguments {
 		names = append(names, f.Name)
 	}
-	for _, n := range []*document.Node{d.Query, d.Form, d.Body} {
+	for _, n := range []*document.Node{d.Query, d.Form, d.Files, d.Body} {
 		if n == nil || n.Kind != document.Mapping {
 			continue
 		}
@@ -252,6 +254,8 @@ func follow(p *expression.Program, o *Outbox, f *expression.Frame) (string, erro
 // payload is the body with its content type.
 func (q *request) payload(f *expression.Frame) (body []byte, content string, err error) {
 	switch {
+	case len(q.files) > 0:
+		return q.multipart(f)
 	case q.hasBody:
 		v, err := run(q.body, f)
 		return schema.AppendJSON(nil, v), "application/json", err

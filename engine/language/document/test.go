@@ -42,8 +42,8 @@ type TestRequest struct {
 	Key    source.Span
 	Path   *Node
 
-	Query, Headers, Cookies, Body, Form, Text, As *Node
-	Sign                                          *TestSign // nil: it is not signed
+	Query, Headers, Cookies, Body, Form, Files, Text, As *Node
+	Sign                                                 *TestSign // nil: it is not signed
 }
 
 // TestExpect is what is expected. What an author left out is nil.
@@ -247,6 +247,8 @@ func (r reader) requestKeys(q *TestRequest) []key {
 		{"cookies", "Values of cookies by name.", Shape{Kind: MapShape}, func(_, v *Node) { q.Cookies = r.keyed(v, "values by cookie") }},
 		{"body", "The body, sent as JSON.", Shape{Kind: AnyShape}, func(_, v *Node) { q.Body = v }},
 		{"form", "The body, sent as a form.", Shape{Kind: MapShape}, func(_, v *Node) { q.Form = r.keyed(v, "values by name") }},
+		{"files", "Files by the argument that takes them, sent with form as multipart/form-data: a text, or {name, text} or {name, base64}; a list of them for a list.",
+			Shape{Kind: MapShape}, func(_, v *Node) { q.Files = r.keyed(v, "files by argument") }},
 		{"text", "The body, sent as it is; headers say its Content-Type.", text, func(_, v *Node) { q.Text = r.scalar(v, "a text") }},
 		{"sign", "Signs the body as a webhook of a scheme: {scheme, secret, id, at}.", Shape{Kind: MappingShape, Keys: func() []Key { return exported(r.signKeys(&TestSign{})) }},
 			func(_, v *Node) { q.Sign = r.testSign(v) }},

@@ -1,0 +1,231 @@
+// Package files keeps an app's files in one folder, which no path leads out of: neither
+// one with .. in it, nor an absolute one, nor a symbolic link (os.Root).
+//
+// A file is there whole or not at all: it is written under another name and moved to its
+// place. Uploads begin their life in the same folder, hidden, so that to keep one is to
+// move it, however large it is.
+package files
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Error is what the store refuses, with what a client may know of it. Two errors are the same to
+// errors.Is when their codes are.
+type Error struct {
+	Status int    // HTTP
+	Code   string // stable, snake_case
+	Detail string // a sentence
+	Cause  error  // for the log
+}
+
+// Error is the sentence.
+func (e *Error) Error() string { return e.Detail }
+
+// Unwrap is the cause, or nil.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Is compares the codes.
+func (e *Error) Is(target error) bool {
+	o, ok := target.(*Error)
+	return ok && o.Code == e.Code
+}
+
+// What the store refuses.
+var (
+	// ErrInvalidPath means that a path is none that a file can have here.
+	ErrInvalidPath = &Error{Status: 400, Code: "invalid_path", Detail: "The path of the file is not valid."}
+	// ErrNotFound means that there is no such file.
+	ErrNotFound = &Error{Status: 404, Code: "not_found", Detail: "There is no such file."}
+	// ErrExists means that there is a file already, or a folder of the name.
+	ErrExists = &Error{Status: 409, Code: "already_exists", Detail: "There is such a file already."}
+	// ErrTooLarge means that a file is larger than was asked for.
+	ErrTooLarge = &Error{Status: 413, Code: "file_too_large", Detail: "The file is too large."}
+	// ErrFull means that the disk, or what may be used of it, is full.
+	ErrFull = &Error{Status: 507, Code: "storage_full", Detail: "There is no room for the file."}
+	// ErrFailed means that the disk cannot go on.
+	ErrFailed = &Error{Status: 500, Code: "storage_failed", Detail: "The file could not be read or written."}
+)
+
+// failure is an error of the disk as the store tells it.
+func failure(err error) error {
+	e := *ErrFailed
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
+		e = *ErrNotFound
+	case errors.Is(err, fs.ErrExist):
+		e = *ErrExists
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		e = *ErrFull
+	case isEscape(err), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.ELOOP):
+		e = *ErrInvalidPath
+	}
+	e.Cause = err
+	return &e
+}
+
+// isEscape reports whether os.Root refused a path that leads out of it: it has no error
+// of its own to compare with.
+func isEscape(err error) bool { return strings.HasSuffix(err.Error(), "path escapes from parent") }
+
+const (
+	longestPath = 512 // bytes
+	longestName = 200 // bytes of a segment: file systems take 255
+	deepest     = 16  // folders
+	// hidden is the folder of what is being written.
+	hidden = ".uploads"
+	// abandoned is how old what a killed process left has to be to be removed.
+	abandoned = 24 * time.Hour
+)
+
+// CheckPath says why a path is none of a file here, or "". A path has segments with a /
+// between them; none begins with a point, and none has what some system would read as
+// something else.
+func CheckPath(name string) string {
+	switch {
+	case name == "":
+		return "it is empty"
+	case len(name) > longestPath:
+		return "it is longer than 512 bytes"
+	case !utf8.ValidString(name):
+		return "it is not UTF-8"
+	case strings.Count(name, "/") >= deepest:
+		return "it has more than 16 segments"
+	}
+	for segment := range strings.SplitSeq(name, "/") {
+		if reason := checkSegment(segment); reason != "" {
+			return reason
+		}
+	}
+	return ""
+}
+
+func checkSegment(s string) string {
+	switch {
+	case s == "":
+		return "it has an empty segment"
+	case s[0] == '.':
+		return "a segment begins with a point"
+	case len(s) > longestName:
+		return "a segment is longer than 200 bytes"
+	case s[len(s)-1] == '.', s[len(s)-1] == ' ', s[0] == ' ':
+		return "a segment ends with a point, or begins or ends with a space"
+	case strings.ContainsAny(s, `\:*?"<>|`):
+		return `it has one of \ : * ? " < > |`
+	case strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
+	}):
+		return "it has invisible characters"
+	case isDevice(s):
+		return "it has the name of a device"
+	}
+	return ""
+}
+
+// isDevice reports whether Windows takes a segment for a device, whatever follows a point:
+// an app's folder may be moved there.
+func isDevice(s string) bool {
+	name, _, _ := strings.Cut(strings.ToUpper(s), ".")
+	switch name {
+	case "CON", "PRN", "AUX", "NUL":
+		return true
+	}
+	return len(name) == 4 && (strings.HasPrefix(name, "COM") || strings.HasPrefix(name, "LPT")) && name[3] >= '0' && name[3] <= '9'
+}
+
+// Store is the folder. It is safe for use by several goroutines at once.
+type Store struct {
+	dir string
+
+	mu   sync.Mutex
+	root *os.Root // nil: nothing has been asked for yet, or it was closed
+}
+
+// New is the store in a folder, which is made when the first file is written. Close it.
+func New(dir string) *Store { return &Store{dir: dir} }
+
+// Close closes the folder; the store opens it again where it is used once more.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.root == nil {
+		return nil
+	}
+	err := s.root.Close()
+	s.root = nil
+	return err
+}
+
+// open opens the folder. Whoever only reads does not make it.
+func (s *Store) open(write bool) (*os.Root, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.root != nil {
+		return s.root, nil
+	}
+	if write {
+		if err := os.MkdirAll(s.dir, 0o700); err != nil {
+			return nil, failure(err)
+		}
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return nil, failure(err)
+	}
+	s.root = root
+	s.sweep(root)
+	return root, nil
+}
+
+// sweep removes what killed processes left behind.
+func (s *Store) sweep(root *os.Root) {
+	list, err := fs.ReadDir(root.FS(), hidden)
+	if err != nil {
+		return
+	}
+	for _, e := range list {
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > abandoned {
+			_ = root.Remove(path.Join(hidden, e.Name())) // it is tried again at the next start
+		}
+	}
+}
+
+// AsDeclared is the type of a content that was sniffed, among those that were declared for it:
+// text that could be any is of the declared kind of text. It is the type itself where there is none.
+func AsDeclared(contentType string, declared []string) string {
+	plain := []string{"text/csv", "text/tab-separated-values", "text/markdown", "text/calendar", "text/vcard"}
+	switch {
+	case slices.Contains(declared, contentType):
+	case contentType == "text/plain":
+		for _, want := range declared {
+			if slices.Contains(plain, want) {
+				return want
+			}
+		}
+	case slices.Contains(declared, "text/plain") && (slices.Contains(plain, contentType) || contentType == "application/json" || contentType == "application/x-ndjson"):
+		return "text/plain"
+	}
+	return contentType
+}
+
+// within checks a path and opens the folder.
+func (s *Store) within(name string, write bool) (*os.Root, error) {
+	if reason := CheckPath(name); reason != "" {
+		e := *ErrInvalidPath
+		e.Detail = "The path of the file is not valid: " + reason + "."
+		return nil, &e
+	}
+	return s.open(write)
+}

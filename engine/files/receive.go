@@ -1,0 +1,167 @@
+package files
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/gabriel-vasile/mimetype"
+)
+
+// Received is an upload, hidden until it is kept.
+type Received struct {
+	name string // of the hidden file
+	size int64
+	path string
+
+	mu   sync.Mutex
+	kept string // its path, once it was kept
+}
+
+// Path is where the content lies, for whoever reads it while the request lasts.
+func (r *Received) Path() string { return r.path }
+
+// Size is the number of bytes.
+func (r *Received) Size() int64 { return r.size }
+
+// Batch is what one request uploads. Close it when the request has ended: whatever was not
+// kept is removed. The zero value is not ready: use Store.Batch. It is for one goroutine.
+type Batch struct {
+	store *Store
+	list  []*Received
+}
+
+// Batch begins the uploads of a request.
+func (s *Store) Batch() *Batch { return &Batch{store: s} }
+
+// sniffed is how many bytes of a file tell what it is.
+const sniffed = 3072
+
+// Receive writes what it reads to the disk, at most limit bytes, and tells what it is by its
+// content: a media type without parameters. It fails with ErrTooLarge as soon as there is more,
+// ErrFull or ErrFailed, and with what the reader fails with.
+func (b *Batch) Receive(from io.Reader, limit int64) (r *Received, contentType string, err error) {
+	root, err := b.store.open(true)
+	if err != nil {
+		return nil, "", err
+	}
+	name, f, err := create(root)
+	if err != nil {
+		return nil, "", err
+	}
+	r = &Received{name: name, path: filepath.Join(b.store.dir, filepath.FromSlash(name))}
+	b.list = append(b.list, r)
+	head := &head{}
+	in := &reader{from: io.LimitReader(from, limit+1)}
+	r.size, err = io.Copy(f, io.TeeReader(in, head))
+	switch {
+	case in.err != nil:
+		err = in.err // the client's, not the disk's
+	case err == nil && r.size > limit:
+		err = ErrTooLarge
+	default:
+		err = failure(err)
+	}
+	if e := failure(f.Close()); err == nil {
+		err = e
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return r, Sniff(head.Bytes()), nil
+}
+
+// reader remembers what reading failed with, to tell it from what writing fails with.
+type reader struct {
+	from io.Reader
+	err  error
+}
+
+// Read implements io.Reader.
+func (r *reader) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
+}
+
+// head keeps the begin of what goes through it.
+type head struct{ bytes.Buffer }
+
+// Write implements io.Writer.
+func (h *head) Write(p []byte) (int, error) {
+	if room := sniffed - h.Len(); room > 0 {
+		h.Buffer.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+// Sniff tells what a file is by its begin: a media type without parameters.
+func Sniff(head []byte) string {
+	t, _, _ := strings.Cut(mimetype.Detect(head).String(), ";")
+	return t
+}
+
+// Close removes what was not kept.
+func (b *Batch) Close() error {
+	var errs []error
+	for _, r := range b.list {
+		if r.kept != "" {
+			continue
+		}
+		root, err := b.store.open(false)
+		if err == nil {
+			err = root.Remove(r.name)
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, failure(err))
+		}
+	}
+	b.list = nil
+	return errors.Join(errs...)
+}
+
+// Find is the upload whose content lies at a path, nil where none does.
+func (b *Batch) Find(path string) *Received {
+	for _, r := range b.list {
+		if r.path == path {
+			return r
+		}
+	}
+	return nil
+}
+
+// SafeName is a name for a file, made of the one that a client gave: its last segment,
+// without what no path here may have. It is "file" where nothing is left.
+func SafeName(name string) string {
+	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, ""), `\`, "/"))
+	name = strings.Map(func(r rune) rune {
+		if r == '/' || checkSegment("x"+string(r)+"x") != "" {
+			return -1
+		}
+		return r
+	}, name)
+	name = strings.Trim(name, ". ")
+	for len(name) > 100 { // keep the ending
+		ending := path.Ext(name)
+		if len(ending) > 20 {
+			ending = ""
+		}
+		stem := name[:100-len(ending)]
+		for !utf8.ValidString(stem) {
+			stem = stem[:len(stem)-1]
+		}
+		name = strings.TrimRight(stem, ". ") + ending
+	}
+	if checkSegment(name) != "" {
+		return "file"
+	}
+	return name
+}

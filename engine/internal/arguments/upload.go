@@ -1,0 +1,184 @@
+package arguments
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"os"
+
+	"cloudlet/engine/files"
+	"cloudlet/engine/language/schema"
+)
+
+// Receive takes the content of a file that comes with a request, of at most limit bytes, and
+// says where it is. name is what the client calls it.
+type Receive func(name string, from io.Reader, limit int64) (schema.Upload, error)
+
+// FileTooLarge is the code of a Failure: a file is larger than its argument says.
+const FileTooLarge = "file_too_large" // 413
+
+// TakesFiles reports whether an argument is a file, or a list of some.
+func (s *Set) TakesFiles() bool { return s.files }
+
+// meter counts what is read of a body, and ends it where there is more than may be. What belongs
+// to files does not count: allowance is added for as long as one is read.
+type meter struct {
+	from    io.Reader
+	read    int64
+	allowed int64
+	err     error // what reading failed with, but for the end
+}
+
+// errOver is the end of a body that is too large.
+var errOver = errors.New("the body is too large")
+
+// Read implements io.Reader.
+func (m *meter) Read(p []byte) (int, error) {
+	if m.read > m.allowed {
+		m.err = errOver
+		return 0, errOver
+	}
+	n, err := m.from.Read(p)
+	if m.read += int64(n); err != nil && err != io.EOF {
+		m.err = err
+	}
+	return n, err
+}
+
+// upload reads a multipart body as it comes: files go to the disk, nothing is held in
+// memory but the other arguments. limit bounds all that is no file.
+func (rd *reading) upload(r *http.Request, limit int64, receive Receive) *Failure {
+	_, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || parameters["boundary"] == "" {
+		return invalidBody("The content type multipart/form-data has no boundary")
+	}
+	// What stands between the parts is read ahead of them, a buffer full at most.
+	m := &meter{from: r.Body, allowed: limit + 16<<10}
+	reader := multipart.NewReader(m, parameters["boundary"])
+	for n := 0; ; n++ {
+		part, err := reader.NextPart()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return m.failure(limit, "The body is not valid multipart/form-data")
+		}
+		if n == maxParts {
+			return invalidBody("The body has more than %d parts", maxParts)
+		}
+		var f *Failure
+		if i := rd.set.shape.Index(part.FormName()); i >= 0 && rd.takesFile(i) {
+			f = rd.file(i, part, m, limit, receive)
+		} else {
+			f = rd.part(part)
+		}
+		if f != nil && m.err != nil {
+			return m.failure(limit, f.Detail)
+		}
+		if f != nil {
+			return f
+		}
+	}
+	rd.checkFiles()
+	return nil
+}
+
+// failure is why a body cannot be read on.
+func (m *meter) failure(limit int64, otherwise string) *Failure {
+	var stopped *http.MaxBytesError
+	switch {
+	case errors.Is(m.err, errOver), errors.As(m.err, &stopped):
+		return tooLarge(limit)
+	case errors.Is(m.err, os.ErrDeadlineExceeded):
+		return &Failure{Status: http.StatusRequestTimeout, Code: BodyTimeout, Detail: "The body took too long to arrive."}
+	}
+	return &Failure{Status: http.StatusBadRequest, Code: InvalidBody, Detail: otherwise}
+}
+
+// fileOf is the type of the files that an argument takes, nil for another argument.
+func (a *argument) fileOf() *schema.Type {
+	switch t := a.accepts; {
+	case t.Kind == schema.File:
+		return t
+	case t.Kind == schema.List && t.Elem != nil && t.Elem.Kind == schema.File:
+		return t.Elem
+	}
+	return nil
+}
+
+func (rd *reading) takesFile(i int) bool {
+	a := &rd.set.arguments[i]
+	return a.in == schema.InBody && a.fileOf() != nil
+}
+
+// file takes a part for an argument that is a file.
+func (rd *reading) file(i int, part *multipart.Part, m *meter, limit int64, receive Receive) *Failure {
+	a := &rd.set.arguments[i]
+	if part.FileName() == "" {
+		return rd.noFile(i, part)
+	}
+	list, _ := rd.values[i].([]any)
+	if *rd.state(i) != given {
+		list = nil
+	}
+	switch most := a.accepts.Limits; {
+	case *rd.state(i) == wrong:
+		return nil
+	case a.list && most != nil && most.MaxItems != nil && len(list) >= *most.MaxItems:
+		rd.broken(i, a.Name, schema.InBody, fmt.Sprintf("must have at most %d items", *most.MaxItems))
+		return nil
+	case !a.list && *rd.state(i) == given:
+		rd.broken(i, a.Name, schema.InBody, "is given more than once")
+		return nil
+	}
+	size := a.fileOf().MaxFileSize()
+	m.allowed += size
+	in := &io.LimitedReader{R: part, N: size + 1}
+	u, err := receive(part.FileName(), in, size)
+	switch {
+	case m.err != nil:
+		return m.failure(limit, "The body is not valid multipart/form-data")
+	case in.N == 0:
+		return &Failure{Status: http.StatusRequestEntityTooLarge, Code: FileTooLarge, Detail: "A file is too large.",
+			Errors: []Error{{Argument: a.Name, In: schema.InBody.String(), Message: schema.TooLargeMessage(size)}}}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return invalidBody("The body is not valid multipart/form-data")
+	case err != nil:
+		return &Failure{Status: http.StatusInternalServerError, Code: "storage_failed", Detail: "The file could not be stored.", Cause: err}
+	}
+	m.allowed += u.Size - size
+	if limits := a.fileOf().Limits; limits != nil {
+		u.ContentType = files.AsDeclared(u.ContentType, limits.ContentTypes)
+	}
+	*rd.state(i) = given
+	if rd.values[i] = any(schema.NewUpload(u)); a.list {
+		rd.values[i] = append(list, rd.values[i])
+	}
+	return nil
+}
+
+// noFile takes a part without a name of a file: browsers send an empty one where no file
+// was chosen.
+func (rd *reading) noFile(i int, part *multipart.Part) *Failure {
+	n, err := io.Copy(io.Discard, part)
+	if err != nil {
+		return invalidBody("The body is not valid multipart/form-data")
+	}
+	if n > 0 && *rd.state(i) != wrong {
+		rd.broken(i, rd.set.arguments[i].Name, schema.InBody, "must be a file")
+	}
+	return nil
+}
+
+// checkFiles holds the files against the limits of their arguments.
+func (rd *reading) checkFiles() {
+	for i := range rd.set.arguments {
+		if a := &rd.set.arguments[i]; rd.takesFile(i) && *rd.state(i) == given {
+			rd.values[i] = a.accepts.Check(rd.values[i], a.Name, &rd.faults)
+			rd.collect(i)
+		}
+	}
+}
