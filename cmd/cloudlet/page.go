@@ -73,6 +73,10 @@ func pageOfInput(in *action.Input) inputPage {
 		p.Type, p.Class = "names with values", "any"
 	case action.Statement:
 		p.Type, p.Class = "SQL", schema.Token.String() // of its parameters
+	case action.TypeForm:
+		p.Type = "a type, as of an argument"
+	case action.FieldsForm:
+		p.Type = "names and their types, as of arguments"
 	default:
 		p.Type = in.Type.String()
 	}

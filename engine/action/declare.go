@@ -22,6 +22,8 @@ const (
 	Bindings               // a map of names to values that they are bound to
 	Statement              // SQL
 	Nested                 // names and values that are written out in the file
+	TypeForm               // a type, declared as an argument is
+	FieldsForm             // names and their types, declared as arguments are
 )
 
 // Input is one input of an action, derived from a field of its inputs' struct.
@@ -108,6 +110,10 @@ func formOf(field any) (Form, *schema.Type) {
 		return Statement, schema.StringType
 	case *Tree:
 		return Nested, schema.AnyType
+	case *Declared:
+		return TypeForm, nil
+	case *Fields:
+		return FieldsForm, nil
 	case *string, *Name:
 		return Constant, schema.StringType
 	case *int:

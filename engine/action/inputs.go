@@ -276,6 +276,16 @@ func (a *Assignments) Fit(i int, v any) (any, error) {
 	return v, nil
 }
 
+// Declared is an input that is a type, written as that of an argument is.
+type Declared struct {
+	Type *schema.Type // nil where nothing is written
+}
+
+// Fields is an input of names and their types, written as arguments are.
+type Fields struct {
+	List []schema.Field // none where nothing is written
+}
+
 // SQL is the text of one statement, its ${…} bound as parameters.
 type SQL struct {
 	parameters []*expression.Program

@@ -144,7 +144,7 @@ func (bd *binder) bind(in *action.Input) {
 		bd.failed = true
 		return
 	}
-	if n == nil || n.IsNull() && in.Form != action.Expression || n.IsNull() && in.Required && in.Type.Kind != schema.JSON {
+	if n == nil || n.IsNull() && in.Form != action.Expression || n.IsNull() && in.Required && in.Type != nil && in.Type.Kind != schema.JSON {
 		if in.Required {
 			bd.missing(in.Name)
 		}
@@ -177,7 +177,26 @@ func (bd *binder) bind(in *action.Input) {
 		if !bd.statement(n, field.(*action.SQL)) {
 			bd.failed = true
 		}
+	case action.TypeForm, action.FieldsForm:
+		bd.declaration(n, field)
 	}
+}
+
+// declaration reads a type, or names and their types.
+func (bd *binder) declaration(n *document.Node, field any) {
+	before := bd.problems.Count()
+	switch into := field.(type) {
+	case *action.Declared:
+		into.Type = document.ParseType(n, bd.problems)
+	case *action.Fields:
+		into.List = fieldsOf(document.ParseArguments(n, bd.problems))
+		for _, f := range into.List {
+			if f.In != schema.Anywhere {
+				bd.problems.Addf(n.Span, "unknown_key", "%s is no argument, so nothing says where it comes from: leave out in", f.Name)
+			}
+		}
+	}
+	bd.failed = bd.failed || bd.problems.Count() > before
 }
 
 // missing reports an input that has to be there.

@@ -107,6 +107,10 @@ func (f *builder) input(in *action.Input) *schema.Object {
 		return object("type", "string")
 	case action.Nested:
 		return object("anyOf", list(object("type", "object"), object("type", "array"), ref("expression")))
+	case action.TypeForm:
+		return ref("declaration")
+	case action.FieldsForm:
+		return ref("fields")
 	case action.Constant:
 		s = constant(in)
 	case action.Expression:
