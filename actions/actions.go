@@ -3,10 +3,10 @@ package actions
 
 import (
 	"cloudlet/actions/control"
+	"cloudlet/actions/crypto"
 	"cloudlet/actions/data"
 	"cloudlet/actions/identity"
 	"cloudlet/actions/system"
-	"cloudlet/actions/text"
 	"cloudlet/actions/web"
 	"cloudlet/engine/action"
 )
@@ -40,7 +40,10 @@ func Families() []Family {
 		{"web", "what the answer looks like, pages, mails, events and other services", []*action.Action{web.Header, web.Cookie, web.Redirect, web.Status,
 			web.Template, web.Page, web.Mail, web.HTTP, web.WebhookSend, web.WebhookVerify, web.Publish}},
 		{"system", "looking after the app itself", []*action.Action{system.Log, system.LogList, system.FileSave, system.FileLoad, system.FileDelete, system.FileList, system.FileSend, system.CacheGet, system.CacheSet, system.CacheDelete, system.Lock, system.Audit, system.AuditList}},
-		{"text", "making texts", []*action.Action{text.Hash, text.Random}},
+		{"crypto", "hashes, signatures, sealed texts and tokens", []*action.Action{
+			crypto.Hash, crypto.HMACSign, crypto.HMACVerify, crypto.PasswordHash, crypto.PasswordVerify,
+			crypto.Encrypt, crypto.Decrypt, crypto.JWTSign, crypto.JWTVerify, crypto.Random,
+		}},
 	}
 }
 

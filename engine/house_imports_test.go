@@ -61,6 +61,7 @@ var imports = map[string][]string{
 	// The contract of actions, and the actions beside what runs them.
 	"engine/action":    services,
 	"actions/control":  onAction,
+	"actions/crypto":   onAction,
 	"actions/data":     onAction,
 	"actions/identity": onAction,
 	"actions/system":   onAction,

@@ -51,8 +51,12 @@ func (g *Gate) Hash(ctx context.Context, password string) (string, error) {
 
 // Matches compares a password with a stored hash: argon2id with whatever
 // parameters, or bcrypt. It fails as Hash does, and when the stored hash is damaged or
-// would cost more than 128 MiB or about a second.
+// would cost more than 128 MiB or about a second. No password matches the stored hash "",
+// after the time that any other would take.
 func (g *Gate) Matches(ctx context.Context, password, stored string) (bool, error) {
+	if stored == "" {
+		stored = g.unknown()
+	}
 	if err := g.enter(ctx); err != nil {
 		return false, err
 	}

@@ -1,11 +1,7 @@
-// Package text holds the actions that make texts: hashes, random tokens.
-package text
+package crypto
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/hex"
 	"fmt"
 	"math/big"
 	"unicode/utf8"
@@ -15,40 +11,7 @@ import (
 	"cloudlet/engine/language/source"
 )
 
-// Hash computes a hash (FIPS 180-4) as hexadecimal digits.
-var Hash = action.Define(action.Spec[hashInputs, string]{
-	Name: "hash", Summary: "Computes a SHA-2 hash, as hexadecimal digits.", Main: "input",
-	Doc:     "A hash of a secret is a token: it may be stored and sent, but not logged. For passwords it is the wrong thing: it is fast.",
-	Example: "- hash: ${args.email}\n  as: digest\n",
-	Prepare: func(l action.Load, in *hashInputs) action.Result {
-		return action.Gives(schema.StringType.WithClass(min(in.Input.Type().Highest(), schema.Token)))
-	},
-	Run: func(c *action.Call, in *hashInputs) (string, error) {
-		text, err := in.Input.Value(c)
-		if err != nil {
-			return "", err
-		}
-		switch in.Algorithm {
-		case "sha384":
-			sum := sha512.Sum384([]byte(text))
-			return hex.EncodeToString(sum[:]), nil
-		case "sha512":
-			sum := sha512.Sum512([]byte(text))
-			return hex.EncodeToString(sum[:]), nil
-		}
-		sum := sha256.Sum256([]byte(text))
-		return hex.EncodeToString(sum[:]), nil
-	},
-})
-
-type hashInputs struct {
-	Input     action.Expr[action.Text] `doc:"What is hashed, as UTF-8." class:"secret"`
-	Algorithm string                   `doc:"The hash function." enum:"sha256,sha384,sha512" default:"sha256"`
-}
-
-const (
-	longestRandom = 4096
-)
+const longestRandom = 4096 // characters
 
 // Random makes a text of random characters from the system's CSPRNG.
 var Random = action.Define(action.Spec[randomInputs, string]{

@@ -1,0 +1,51 @@
+package crypto
+
+import (
+	"strings"
+
+	"cloudlet/engine/action"
+	"cloudlet/engine/language/source"
+)
+
+// keyRefused is what a step fails with whose key cannot be used.
+var keyRefused = action.Outcome{Status: 500, Code: "key_refused", When: "the key is too short, is none of the algorithm, or is the app's own secret"}
+
+func refused(reason string) error {
+	return &action.Failure{Status: keyRefused.Status, Code: keyRefused.Code, Detail: "Something went wrong here. It has been logged.", Reason: reason}
+}
+
+// checkKey warns of a key that stands in the file.
+func checkKey(l action.Load, e *action.Expr[string]) {
+	if text, known := e.Constant(); known && e.Given() && !strings.Contains(text, "PUBLIC KEY") {
+		l.Problem(source.Problem{Span: l.At("key"), Code: "key_in_file", Warning: true, Text: "a key that stands in an endpoint file is known to whoever reads it",
+			Hint: "put it under secrets in cloudlet.yaml, and write ${secrets.NAME}"})
+	}
+}
+
+// keysOf are the key and those before it. Those of the app itself are refused: who signs
+// with them makes tickets.
+func keysOf(c *action.Call, key *action.Expr[string], previous *action.Expr[[]string]) ([]string, error) {
+	text, err := key.Value(c)
+	if err != nil {
+		return nil, err
+	}
+	old, _, err := previous.Optional(c)
+	if err != nil {
+		return nil, err
+	}
+	list := append([]string{text}, old...)
+	for _, k := range list {
+		if k == "" {
+			return nil, refused("a key is empty")
+		}
+		if c.Services.Keys.Holds(k) {
+			return nil, refused("the key is the app's own secret, which signs tickets")
+		}
+	}
+	return list, nil
+}
+
+const mostKeys = 16 // of one step
+
+// one is no previous keys.
+var one action.Expr[[]string]
