@@ -26,6 +26,7 @@ var ruled = []string{"iss", "aud", "exp", "nbf", "iat"}
 var (
 	invalidToken  = action.Outcome{Status: 401, Code: "invalid_token", When: "the token is not signed with the key, has expired, or is for somebody else"}
 	reservedClaim = action.Outcome{Status: 500, Code: "reserved_claim", When: "the computed claims hold one that has an input of its own: iss, aud, exp, nbf or iat"}
+	notSoLong     = action.Outcome{Status: 500, Code: "out_of_range", When: "the computed expires_in is none from one second to ten years"}
 	claimsTooLong = action.Outcome{Status: 500, Code: "too_large", When: fmt.Sprintf("the token would be longer than %d KiB", mostClaims>>10)}
 )
 
@@ -36,7 +37,7 @@ var JWTSign = action.Define(action.Spec[jwtSignInputs, string]{
 		"and `audience` has to say what the token is for. The claims iat, nbf, exp and jti are added. HS256, HS384 and HS512 take a key that both sides know, of at least 32, 48 and 64 bytes; " +
 		"the others a private key as PEM.",
 	Example:  "- jwt.sign: {claims: {sub: \"${args.email}\"}, audience: unsubscribe, expires_in: 30d}\n  as: token\n",
-	Failures: []action.Outcome{keyRefused, reservedClaim, claimsTooLong}, Result: schema.TokenType,
+	Failures: []action.Outcome{keyRefused, reservedClaim, notSoLong, claimsTooLong}, Result: schema.TokenType,
 	Prepare: prepareSign, Run: runSign,
 })
 
@@ -134,7 +135,7 @@ func (in *jwtSignInputs) claims(c *action.Call) (encoded, error) {
 		valid = time.Hour
 	}
 	if valid < time.Second || valid > longestToken {
-		return encoded{}, &action.Failure{Status: 500, Code: reservedClaim.Code, Detail: "Something went wrong here. It has been logged.", Reason: "a token is valid for one second to ten years"}
+		return encoded{}, &action.Failure{Status: 500, Code: notSoLong.Code, Detail: "Something went wrong here. It has been logged.", Reason: "a token is valid for one second to ten years"}
 	}
 	for _, text := range []struct {
 		name string

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"cloudlet/engine/action"
+	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 )
 
@@ -16,7 +17,7 @@ func refused(reason string) error {
 
 // checkKey warns of a key that stands in the file.
 func checkKey(l action.Load, e *action.Expr[string]) {
-	if text, known := e.Constant(); known && e.Given() && !strings.Contains(text, "PUBLIC KEY") {
+	if text, known := e.Constant(); known && e.Given() && e.Type().Highest() < schema.Secret && !strings.Contains(text, "PUBLIC KEY") {
 		l.Problem(source.Problem{Span: l.At("key"), Code: "key_in_file", Warning: true, Text: "a key that stands in an endpoint file is known to whoever reads it",
 			Hint: "put it under secrets in cloudlet.yaml, and write ${secrets.NAME}"})
 	}
