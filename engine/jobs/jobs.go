@@ -139,37 +139,6 @@ func (q *Queue) Close() (err error) {
 	return err
 }
 
-// New is a job to be enqueued.
-type New struct {
-	Kind     *Kind
-	Args     json.RawMessage // an object, sealed by whoever has something to hide
-	Metadata json.RawMessage // an object to be listed; nil for none
-}
-
-// Enqueue puts a job into the queue: in the transaction tx of the queue's database, or
-// in one of its own where tx is nil. It is worked once that is committed.
-func (q *Queue) Enqueue(ctx context.Context, tx *database.Tx, n New) (id int64, err error) {
-	if tx == nil {
-		err = q.db.Write(ctx, func(tx *database.Tx) error {
-			id, err = q.Enqueue(ctx, tx, n)
-			return err
-		})
-		return id, err
-	}
-	err = tx.SQL(ctx, func(inner *database.SQLTx) error {
-		r, err := q.inserter.InsertTx(ctx, inner, payload{n.Kind.Name, n.Args},
-			&river.InsertOpts{Queue: n.Kind.Name, MaxAttempts: n.Kind.Attempts, Metadata: n.Metadata})
-		if err == nil {
-			id = r.Job.ID
-		}
-		return err
-	})
-	if err == nil {
-		tx.AfterCommit(q.wake)
-	}
-	return id, err
-}
-
 // wake has the minder look for work.
 func (q *Queue) wake() {
 	select {
