@@ -162,10 +162,14 @@ func (g *generator) send(v *plan.Verb, s sent, good bool) {
 			payload = s.raw
 		}
 	}
+	content := "application/json"
+	if takesFiles(v) && s.raw == "" {
+		payload, content = asMultipart(v, s)
+	}
 	r, err := http.NewRequestWithContext(g.Context(), v.Method, address, bytes.NewReader([]byte(payload)))
 	fatal(g.T, err)
 	if v.TakesBody() {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", content)
 		if s.content != "" {
 			r.Header.Set("Content-Type", s.content)
 		}
@@ -246,7 +250,12 @@ func samples(a *schema.Field) (good, bad []string) {
 	case schema.DateTime:
 		return []string{"2026-01-02T03:04:05Z", "2026-01-02T03:04:05+02:00"}, []string{"2026-01-02", "now", ""}
 	case schema.List:
+		if a.Type.HoldsFile() {
+			return samples(&schema.Field{Type: a.Type.Elem})
+		}
 		return wordings(&schema.Limits{})
+	case schema.File:
+		return contents(l)
 	case schema.ObjectK:
 		return []string{`{}`, `{"a": {"b": [1, null]}}`}, []string{`x`}
 	}
