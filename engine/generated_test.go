@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -158,9 +159,7 @@ func (g *generator) send(v *plan.Verb, s sent, good bool) {
 		address += "?" + query.Encode()
 	}
 	if v.TakesBody() {
-		if payload = "{" + strings.Join(body, ", ") + "}"; s.raw != "" {
-			payload = s.raw
-		}
+		payload = cmp.Or(s.raw, "{"+strings.Join(body, ", ")+"}")
 	}
 	content := "application/json"
 	if takesFiles(v) && s.raw == "" {
@@ -169,10 +168,7 @@ func (g *generator) send(v *plan.Verb, s sent, good bool) {
 	r, err := http.NewRequestWithContext(g.Context(), v.Method, address, bytes.NewReader([]byte(payload)))
 	fatal(g.T, err)
 	if v.TakesBody() {
-		r.Header.Set("Content-Type", content)
-		if s.content != "" {
-			r.Header.Set("Content-Type", s.content)
-		}
+		r.Header.Set("Content-Type", cmp.Or(s.content, content))
 	}
 	if s.ticket != "" {
 		r.Header.Set("Authorization", "Bearer "+s.ticket)

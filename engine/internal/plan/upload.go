@@ -1,8 +1,11 @@
 package plan
 
 import (
+	"context"
 	"crypto/sha256"
 	"io"
+	"maps"
+	"net/http"
 
 	"cloudlet/engine/action"
 	"cloudlet/engine/language/schema"
@@ -43,3 +46,47 @@ func (x *exchange) digestFile(into io.Writer, v any) error {
 	_, err = into.Write(inner.Sum(nil))
 	return err
 }
+
+// opened takes the files that a call without a network names; nil where it can name none.
+func (x *exchange) opened(open func(string) (string, io.ReadCloser, error)) func(text string, limit int64) (schema.Upload, error) {
+	if open == nil {
+		return nil
+	}
+	return func(text string, limit int64) (schema.Upload, error) {
+		name, content, err := open(text)
+		if err != nil {
+			return schema.Upload{}, err
+		}
+		defer content.Close()
+		return x.Receive(name, content, limit)
+	}
+}
+
+// sent is the answer of a step that writes it itself, where there is no network.
+func (x *exchange) sent(ctx context.Context, in Invocation) Outcome {
+	r, err := http.NewRequestWithContext(ctx, in.Method, "/", http.NoBody)
+	if err != nil {
+		return failed(x, action.FailureOf(err))
+	}
+	header := http.Header{}
+	maps.Copy(header, x.Answer.Header)
+	w := &sink{header: header, body: in.Body, status: http.StatusOK}
+	x.Answer.Send(w, r)
+	return Outcome{Status: w.status, Header: header}
+}
+
+// sink is a ResponseWriter without a connection.
+type sink struct {
+	header http.Header
+	body   io.Writer
+	status int
+}
+
+// Header implements http.ResponseWriter.
+func (w *sink) Header() http.Header { return w.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *sink) WriteHeader(status int) { w.status = status }
+
+// Write implements http.ResponseWriter.
+func (w *sink) Write(p []byte) (int, error) { return w.body.Write(p) }
