@@ -39,7 +39,7 @@ func Families() []Family {
 		{"data", "what is kept in databases", []*action.Action{data.Select, data.One, data.Value, data.Execute, data.List, data.Get, data.Create, data.Update, data.Delete, data.Upsert}},
 		{"web", "what the answer looks like, pages, mails, events and other services", []*action.Action{web.Header, web.Cookie, web.Redirect, web.Status,
 			web.Template, web.Page, web.Mail, web.HTTP, web.WebhookSend, web.WebhookVerify, web.Publish}},
-		{"system", "looking after the app itself", []*action.Action{system.Log, system.LogList, system.FileSave, system.FileLoad, system.FileDelete, system.FileList, system.FileSend, system.CacheGet, system.CacheSet, system.CacheDelete, system.Lock, system.Audit, system.AuditList}},
+		{"system", "looking after the app itself", []*action.Action{system.Log, system.LogList, system.FileSave, system.FileLoad, system.FileDelete, system.FileList, system.FileSend, system.Job, system.CacheGet, system.CacheSet, system.CacheDelete, system.Lock, system.Audit, system.AuditList}},
 		{"crypto", "hashes, signatures, sealed texts and tokens", []*action.Action{
 			crypto.Hash, crypto.HMACSign, crypto.HMACVerify, crypto.PasswordHash, crypto.PasswordVerify,
 			crypto.Encrypt, crypto.Decrypt, crypto.JWTSign, crypto.JWTVerify, crypto.Random,

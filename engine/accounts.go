@@ -17,6 +17,7 @@ import (
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/mail"
 	"cloudlet/engine/secret"
+	"cloudlet/engine/tasks"
 	"cloudlet/engine/webhook"
 )
 
@@ -48,6 +49,7 @@ type Accounts struct {
 	Audit    *audit.Log
 	Mail     *mail.Service    // that waits; it is sent where the app is served
 	Webhooks *webhook.Service // that wait, too
+	Jobs     *tasks.Service   // too
 	queue    *jobs.Queue
 	db       *database.DB
 	keys     *secret.Keyring
@@ -92,11 +94,11 @@ func (a *Accounts) begin(ctx context.Context, dir string, o *options) error {
 	if a.Service, err = identity.Open(ctx, a.db, a.keys, options); err != nil {
 		return err
 	}
-	p, err := openPost(a.db, a.keys, a.settings, data, o.log)
+	p, err := openPost(a.db, a.keys, a.settings, data, nil, o.log)
 	if err != nil {
 		return errors.Join(err, a.Service.Close())
 	}
-	a.queue, a.Mail, a.Webhooks = p.queue, p.mail, p.webhooks
+	a.queue, a.Mail, a.Webhooks, a.Jobs = p.queue, p.mail, p.webhooks, p.tasks
 	return nil
 }
 

@@ -115,9 +115,6 @@ func Open(dir string, list ...Option) (*Engine, error) {
 		e.Close()
 		return nil, err
 	}
-	if err := e.files.Sweep(); err != nil {
-		o.log.Warn("files that were left half-written could not be removed", "reason", err)
-	}
 	go e.follow(ctx)
 	return e, nil
 }
@@ -144,6 +141,10 @@ func (e *Engine) close() error {
 	defer e.mu.Unlock()
 	e.shut = true
 	e.EndStreams()
+	if e.post != nil {
+		errs = append(errs, e.post.tasks.Close())
+		e.post.queue.Rest() // before it is waited for the jobs, which would go on for their time
+	}
 	if g := e.current.Load(); g != nil {
 		g.drain()
 	}

@@ -26,6 +26,7 @@ func TestExamplesOfActions(t *testing.T) {
 		"endpoints/_templates/confirm.html":   "{{.name}} {{.token}}",
 		"endpoints/_templates/confirmed.html": "{{.name}}",
 		"endpoints/_templates/receipt.txt":    "{{.film.title}}",
+		"endpoints/_jobs/send_receipt.yaml":   "arguments: {order: string}\nactions: []\n",
 		"endpoints/films/{id}.yaml":           "get:\n  arguments: {id: int}\n  actions: [{return: \"${args.id}\"}]\n",
 	}
 	for i, a := range actions.All() {

@@ -183,6 +183,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	g.services = &action.Services{PublicURL: a.settings.PublicURL, Proxies: a.settings.TrustedProxies,
 		Identity: e.identity, Audit: e.audit, Keys: e.keys, Mail: e.post.mail, Journal: e.journal, Database: find, Outgoing: e.outgoing, HTTP: e.http, Webhooks: e.post.webhooks, Receipts: webhook.NewReceipts(current["main"], nil), Files: e.files,
 		Events: e.events, Limits: e.limits}
+	g.services.Jobs = e.post.tasks
 	g.services.Idempotency, g.services.Locks, g.services.Cache = e.idempotency, &e.locks, e.cache
 	g.services.OIDC, g.services.Captcha = e.logins(a.settings, current["main"])
 	a.plan.Link(find)
@@ -191,6 +192,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 		h.Services, h.Retired, h.Answers = g.services, g.retired, answers
 	}
 	e.current.Store(g)
+	e.post.tasks.Plan(planned(a.plan))
 	e.health.Store(&health{g.number, len(a.plan.Endpoints), 0, g.loaded})
 	e.retire(before)
 	e.keepSchemas(a.plan.Composites)
@@ -276,7 +278,7 @@ func (e *Engine) keep(ctx context.Context, a *app, main *database.DB) (kept, err
 		}
 		e.keys = keys
 	}
-	p, err := openPost(main, e.keys, a.settings, e.dataDir(), e.o.log)
+	p, err := openPost(main, e.keys, a.settings, e.dataDir(), e.runJob, e.o.log)
 	if err != nil {
 		return kept{}, err
 	}
@@ -294,10 +296,11 @@ func (e *Engine) take(k kept, before *generation) {
 		return
 	}
 	if before != nil {
-		before.old = append(before.old, e.identity, e.post.queue)
+		before.old = append(before.old, e.identity, e.post.tasks, e.post.queue)
 	}
 	e.kept = k
-	k.post.queue.Start(k.post.mail.Kind(), k.post.webhooks.Kind())
+	k.post.queue.Start(k.post.mail.Kind(), k.post.webhooks.Kind(), k.post.tasks.Kind())
+	k.post.tasks.Start(e.o.log)
 }
 
 // openAudit is the audit log of a main database, its head beside it in the data folder.

@@ -26,6 +26,7 @@ import (
 	"cloudlet/engine/jobs"
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/tasks"
 	"cloudlet/engine/template"
 	"cloudlet/engine/webhook"
 )
@@ -88,7 +89,7 @@ func (l *loader) load(ctx context.Context) (*app, error) {
 		return nil, err
 	}
 	input := &plan.App{Actions: l.o.actions, Modules: map[string]*document.Module{}, Composites: map[string]map[string]*document.Composite{},
-		Templates: &template.Set{},
+		Templates: &template.Set{}, Jobs: &plan.Jobs{},
 		Databases: a.settings.DatabaseNames(), Configured: configured(a.settings), Config: a.settings.Config, Secrets: a.settings.Secrets,
 		AuthDefault: &document.Auth{Public: a.settings.Auth.Default != "user", User: a.settings.Auth.Default == "user"},
 		Unread:      plan.Unread{Settings: a.settings.Unread, Modules: map[string]bool{}, Paths: map[string]bool{}}}
@@ -147,16 +148,16 @@ func (l *loader) walk(fsys fs.FS, a *app, input *plan.App) ([]string, error) {
 			case base == "_migrations":
 				migrations = append(migrations, name)
 				return fs.SkipDir
-			case base == "_jobs":
-				a.problems.Addf(source.NewFile(name, nil).Span(0, 0), "not_supported_yet", "jobs are not supported by this version yet")
-				return fs.SkipDir
 			case path.Base(path.Dir(name)) == template.FolderName:
 				a.problems.Addf(source.NewFile(name, nil).Span(0, 0), "misplaced", "templates stand in %s itself, not in a folder below it", template.FolderName)
 				return fs.SkipDir
 			case path.Base(path.Dir(name)) == "_actions":
 				a.problems.Addf(source.NewFile(name, nil).Span(0, 0), "misplaced", "composite actions stand in _actions itself, not in a folder below it")
 				return fs.SkipDir
-			case base[0] == '.', base[0] == '_' && base != "_actions" && base != template.FolderName:
+			case path.Base(path.Dir(name)) == "_jobs":
+				a.problems.Addf(source.NewFile(name, nil).Span(0, 0), "misplaced", "jobs stand in _jobs itself, not in a folder below it")
+				return fs.SkipDir
+			case base[0] == '.', base[0] == '_' && base != "_actions" && base != "_jobs" && base != template.FolderName:
 				return fs.SkipDir
 			}
 			return nil
@@ -201,6 +202,8 @@ func (l *loader) file(fsys fs.FS, a *app, input *plan.App, name string) error {
 	switch {
 	case isTemplate:
 		l.template(a, input.Templates, name, text)
+	case path.Base(folder) == "_jobs":
+		l.job(a, input, name, text, strings.TrimPrefix(path.Dir("/"+folder), "/"), stem)
 	case path.Base(folder) == "_actions":
 		l.composite(a, input, name, text, strings.TrimPrefix(path.Dir("/"+folder), "/"), stem)
 	case stem == "_module":
@@ -235,6 +238,14 @@ func (l *loader) composite(a *app, input *plan.App, name string, text []byte, fo
 		return
 	}
 	input.Composites[folder][stem] = c
+}
+
+func (l *loader) job(a *app, input *plan.App, name string, text []byte, folder, stem string) {
+	d, _ := l.parse(a, name, text, func(f *source.File, p *source.Problems) any { return document.ParseJob(f, p) }).(*document.Job)
+	if d == nil {
+		d = &document.Job{File: source.NewFile(name, text)} // its name is known all the same
+	}
+	input.Jobs.Add(folder, stem, d, &a.problems)
 }
 
 func (l *loader) endpoint(a *app, input *plan.App, name string, text []byte, folder string) {
@@ -282,7 +293,7 @@ func (l *loader) compileTests(a *app, input *plan.App) {
 
 // ownMigrations make the engine's own tables, in the main database.
 func ownMigrations() []database.Set {
-	return append(identity.Migrations(), jobs.Migrations(), captcha.Migrations(), webhook.Migrations(), idempotency.Migrations())
+	return append(identity.Migrations(), jobs.Migrations(), captcha.Migrations(), webhook.Migrations(), idempotency.Migrations(), tasks.Migrations())
 }
 
 // migrations reads the _migrations folders, each for the database of its folder.

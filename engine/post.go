@@ -12,6 +12,7 @@ import (
 	"cloudlet/engine/mail"
 	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
+	"cloudlet/engine/tasks"
 	"cloudlet/engine/webhook"
 )
 
@@ -21,6 +22,8 @@ type (
 	MailEntry = mail.Entry
 	// WebhookEntry is an event for another service that is not taken, as lists show it.
 	WebhookEntry = webhook.Entry
+	// JobEntry is a job that is not done, as lists show it.
+	JobEntry = tasks.Entry
 	// QueueError is what the queue refuses, with a sentence.
 	QueueError = jobs.Error
 )
@@ -30,17 +33,18 @@ type post struct {
 	queue    *jobs.Queue
 	mail     *mail.Service
 	webhooks *webhook.Service
+	tasks    *tasks.Service
 }
 
 // openPost opens the queue, which works nothing before it is started. What it has of its
 // own stands in the data folder: the lock, and the outbox.
-func openPost(db *database.DB, keys *secret.Keyring, s *settings.Settings, data string, log *slog.Logger) (*post, error) {
+func openPost(db *database.DB, keys *secret.Keyring, s *settings.Settings, data string, run tasks.Run, log *slog.Logger) (*post, error) {
 	q, err := jobs.Open(db, jobs.Options{Dir: data, Log: log})
 	if err != nil {
 		return nil, err
 	}
 	return &post{q, mail.New(q, keys, mailConfig(s), mail.Options{Outbox: filepath.Join(data, "outbox"), Log: log}),
-		webhook.New(q, keys, webhookConfig(s, nil))}, nil
+		webhook.New(q, keys, webhookConfig(s, nil)), tasks.New(q, db, keys, run)}, nil
 }
 
 // webhookConfig is how events are sent, by a client where they are.

@@ -55,6 +55,8 @@ func kindOf(name string) string {
 		return "module"
 	case path.Base(path.Dir(name)) == "_actions":
 		return "action"
+	case path.Base(path.Dir(name)) == "_jobs":
+		return "job"
 	case document.IsTest(base):
 		return "test"
 	}

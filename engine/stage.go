@@ -70,7 +70,7 @@ func newStage(ctx context.Context, a *app, o *options) (s *stage, err error) {
 	}
 	find := func(name string) *database.DB { return s.databases[name] }
 	a.plan.Link(find)
-	s.world = trial.World{Handler: a.table, Database: find, Clock: s.world.Clock, Log: &trial.Recorder{}, Outgoing: &trial.Outgoing{}, Webhooks: &trial.Webhooks{}, Events: &trial.Published{},
+	s.world = trial.World{Handler: a.table, Plan: a.plan, Database: find, Clock: s.world.Clock, Log: &trial.Recorder{}, Outgoing: &trial.Outgoing{}, Webhooks: &trial.Webhooks{}, Tasks: &trial.Tasks{}, Events: &trial.Published{},
 		Mail:  &trial.Outbox{From: a.settings.Mail.From, PublicURL: a.settings.PublicURL},
 		Files: filepath.Join(s.folder, "files")}
 	if o.around != nil {
@@ -107,6 +107,8 @@ func (s *stage) fresh(ctx context.Context) error {
 	services.OIDC = oidc.New(s.keys, oidcOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	services.Captcha = captcha.New(s.databases["main"], s.keys, captchaOptions(s.app.settings, s.world.Outgoing, s.world.Clock.Now))
 	s.logins = services.OIDC
+	services.Jobs = s.world.Tasks
+	s.world.Doing = plan.Doing{Services: services, Log: log, Cover: s.cover}
 	answers := plan.NewAnswers()
 	for _, h := range s.app.handlers {
 		h.Services, h.Log, h.Cover, h.Answers = services, log, s.cover, answers

@@ -49,9 +49,6 @@ func runList(c *action.Call, in *listInputs) (any, error) {
 		return nil, err
 	}
 	asJSON := in.AsJSON(c)
-	if asJSON && p.limit > batch && p.list.Cursors && p.tx == nil && c.Streams {
-		return p.stream(c, s, args)
-	}
 	r := database.Reading{Limit: p.limit, Keys: p.list.Keys, AsJSON: asJSON}
 	if asJSON {
 		r.Into = append(c.Out[:0], `{"items":`...)
@@ -168,23 +165,14 @@ func (p *page) answer(c *action.Call, got *database.Page, asJSON bool) (any, err
 		}
 		return p.shape.New(values), nil
 	}
-	return schema.Raw(p.appendEnd(got.JSON, total, next)), nil
-}
-
-// end is what follows the rows of a page.
-func (p *page) end(c *action.Call, out []byte, got *database.Page, total any) ([]byte, error) {
-	next, err := p.next(c, got)
-	return p.appendEnd(out, total, next), err
-}
-
-func (p *page) appendEnd(out []byte, total, next any) []byte {
+	out := got.JSON
 	if p.Count {
 		out = schema.AppendJSON(append(out, `,"total":`...), total)
 	}
 	if p.list.Cursors {
 		out = schema.AppendJSON(append(out, `,"next":`...), next)
 	}
-	return append(out, '}')
+	return schema.Raw(append(out, '}')), nil
 }
 
 // counted is how many rows there are on all pages.

@@ -16,7 +16,7 @@ import (
 
 // Header sets headers of the answer.
 var Header = action.Define(action.Spec[headerInputs, action.None]{
-	Name: "header", Summary: "Sets headers of the answer.", Main: "headers",
+	Name: "header", Summary: "Sets headers of the answer.", Main: "headers", Answering: true,
 	Doc:      "Line breaks and other control characters in a value fail with 500 invalid_header.",
 	Failures: []action.Outcome{invalidHeader},
 	Example:  "- header: {X-Total-Count: \"${total}\"}\n",
@@ -58,7 +58,7 @@ func refuseInParallel(l action.Load, name string) {
 
 // Cookie sets a cookie.
 var Cookie = action.Define(action.Spec[cookieInputs, action.None]{
-	Name: "cookie", Summary: "Sets a cookie (RFC 6265).", Personal: true,
+	Name: "cookie", Summary: "Sets a cookie (RFC 6265).", Answering: true, Personal: true,
 	Failures: []action.Outcome{{Status: 500, Code: "invalid_cookie", When: "the value has characters that no cookie may have"}},
 	Doc:      "Without max_age it lasts as long as the browser's session; 0 deletes it.",
 	Example:  "- cookie: {name: theme, value: \"${args.theme}\", max_age: 365d}\n",

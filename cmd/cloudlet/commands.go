@@ -33,6 +33,7 @@ type commands struct {
 	Role     roleCommands     `cmd:"" help:"Look after the app's roles."`
 	Audit    auditCommands    `cmd:"" help:"Look into the log of who did what."`
 	Mail     mailCommands     `cmd:"" help:"Look after the mails that are not handed over."`
+	Jobs     jobsCommands     `cmd:"" help:"Look after the jobs of the app."`
 	Webhooks webhooksCommands `cmd:"" help:"Look after the webhooks that are not taken."`
 	Secret   secretCommands   `cmd:"" help:"Look after the secret that signs tickets."`
 	Version  versionCommand   `cmd:"" help:"Say which version this is."`

@@ -49,6 +49,8 @@ type Spec[In, Out any] struct {
 	// Writes says that the step changes what outlasts the request, or sends it: users,
 	// mails. A public verb with such a step is one to look at twice.
 	Writes bool
+	// Answering says that the step writes into the answer of a request.
+	Answering bool
 	// Personal says that what the step puts into the answer is for this one client: the
 	// answer cannot be kept for another request.
 	Personal bool
@@ -91,6 +93,7 @@ type Action struct {
 	Ends                        bool
 	Once                        bool
 	Writes                      bool
+	Answering                   bool
 	Personal                    bool
 	Inputs                      []Input
 	Result                      *schema.Type // nil: none, or only Prepare knows
@@ -141,7 +144,7 @@ var NoResult any = &noResult{}
 func Define[In, Out any](spec Spec[In, Out]) *Action {
 	a := &Action{
 		Name: spec.Name, Summary: spec.Summary, Doc: spec.Doc, Example: spec.Example,
-		Main: spec.Main, Beside: spec.Beside, Ends: spec.Ends, Once: spec.Once, Writes: spec.Writes, Personal: spec.Personal, Failures: spec.Failures,
+		Main: spec.Main, Beside: spec.Beside, Ends: spec.Ends, Once: spec.Once, Writes: spec.Writes, Answering: spec.Answering, Personal: spec.Personal, Failures: spec.Failures,
 		Inputs: inputsOf[In](spec.Name, spec.Main),
 	}
 	a.Result, a.HasResult = resultOf[Out](spec.Name)

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -30,6 +31,7 @@ import (
 	"cloudlet/engine/oidc"
 	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
+	"cloudlet/engine/tasks"
 	"cloudlet/engine/webhook"
 )
 
@@ -68,8 +70,6 @@ type Exchange struct {
 	Log      *slog.Logger
 	// Encodes says that the result goes straight out as JSON.
 	Encodes bool
-	// Streams says that such a result may also be Pieces.
-	Streams bool
 	// Out is the buffer that the answer is encoded in. A Raw result may be appended
 	// to Out[:0]; nothing else may keep it.
 	Out []byte
@@ -183,6 +183,13 @@ func Bearer(r *http.Request) string {
 	return strings.TrimSpace(a[0][len(scheme):])
 }
 
+// Jobs takes jobs to be done later.
+type Jobs interface {
+	// Enqueue keeps a job, in the transaction tx of the main database or in one of its own.
+	// It gives the number of the job, or of the one that keeps it out.
+	Enqueue(ctx context.Context, tx *database.Tx, t tasks.Task) (id int64, err error)
+}
+
 // Services are what actions may use.
 type Services struct {
 	Identity *identity.Service
@@ -214,6 +221,8 @@ type Services struct {
 	Locks *lock.Locks[string]
 	// Cache is what chains keep.
 	Cache *cache.Store[any]
+	// Jobs takes the jobs that steps ask for.
+	Jobs Jobs
 	// Mail takes the messages that actions send.
 	Mail mail.Post
 	// OIDC lets users log in with accounts that they have elsewhere.

@@ -120,8 +120,20 @@ type Load interface {
 	// Configured reports a problem at an input where cloudlet.yaml does not have a name
 	// under one of its keys, oidc or captcha, and tells whether it does.
 	Configured(key, name, input string) bool
+	// Job is the job of a name that the nearest _jobs folder has. It returns nil after a
+	// problem; the input is where problems go.
+	Job(name, input string) *Job
 	// Endpoint resolves "GET /films/{id}" when all files are compiled. The input is where problems go.
 	Endpoint(name, input string) *Endpoint
+}
+
+// Job is a job that steps ask for.
+type Job struct {
+	Name      string // with its folder
+	Arguments []schema.Field
+	Attempts  int
+	// Check holds arguments against those that are declared.
+	Check func(args *schema.Object) *Failure
 }
 
 // Endpoint is another verb of the app, to be called in the same process.

@@ -18,7 +18,8 @@ type New struct {
 	Metadata json.RawMessage // an object to be listed; nil for none
 	// Delay is how long the job waits before its first attempt at least, from when it is
 	// enqueued; 0 or less: not at all.
-	Delay time.Duration
+	Delay    time.Duration
+	Attempts int // how often it is tried; 0: as its kind says
 	// Unique, where it is not "", is a key: while a job of the kind with that key waits or
 	// is worked no second one is enqueued. Only a digest of it is stored.
 	Unique string
@@ -43,6 +44,9 @@ func (q *Queue) Enqueue(ctx context.Context, tx *database.Tx, n New) (id int64, 
 		}
 	}
 	o := &river.InsertOpts{Queue: n.Kind.Name, MaxAttempts: n.Kind.Attempts, Metadata: n.Metadata}
+	if n.Attempts > 0 {
+		o.MaxAttempts = n.Attempts
+	}
 	if n.Delay > 0 {
 		o.ScheduledAt = time.Now().Add(n.Delay)
 	}

@@ -95,6 +95,7 @@ type Queue struct {
 	elsewhere atomic.Bool // another process works the queue
 	stop      context.CancelFunc
 	stopped   chan struct{} // nil: not started
+	resting   sync.Once
 	closing   sync.Once
 }
 
@@ -130,13 +131,20 @@ func (q *Queue) Start(kinds ...*Kind) {
 // Close gives the jobs that are worked a few seconds to end, and gives the others back.
 func (q *Queue) Close() (err error) {
 	q.closing.Do(func() {
+		q.Rest()
+		err = q.face.Close()
+	})
+	return err
+}
+
+// Rest ends the working, as Close does; jobs can be enqueued still.
+func (q *Queue) Rest() {
+	q.resting.Do(func() {
 		if q.stop != nil {
 			q.stop()
 			<-q.stopped
 		}
-		err = q.face.Close()
 	})
-	return err
 }
 
 // wake has the minder look for work.

@@ -53,6 +53,9 @@ func (b *builder) bindAction(sc *scope, s *step, w *written) action.Result {
 	}
 	sc.frame.once = sc.frame.once || w.act.Once
 	sc.frame.writes = sc.frame.writes || w.act.Writes
+	if w.act.Answering {
+		bd.answering()
+	}
 	switch {
 	case w.act.Writes, w.act.Once:
 		sc.frame.keepNot(w.key.Span, w.name+" has an effect, which the answers that are kept would not have")

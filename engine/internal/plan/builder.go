@@ -22,6 +22,7 @@ type App struct {
 	Modules    map[string]*document.Module               // by folder under endpoints/, "" the outermost
 	Composites map[string]map[string]*document.Composite // by the folder that holds _actions, then by name
 	Templates  *template.Set
+	Jobs       *Jobs
 	Scratch    map[string]*database.Scratch // by database
 	Databases  []string                     // all names in cloudlet.yaml
 	// Configured are the names under keys of cloudlet.yaml that actions ask for.
@@ -58,6 +59,7 @@ type Source struct {
 type Plan struct {
 	Endpoints  []*Endpoint
 	Composites []Composite
+	Jobs       []*Job           // by their names
 	verbs      map[string]*Verb // by "GET /films/{id}"
 	points     []Point
 	link       []func(open func(string) *database.DB)
@@ -116,6 +118,7 @@ func Compile(app *App, problems *source.Problems) *Plan {
 			p.verbs[v.Method+" "+e.Path], v.plan = v, p
 		}
 	}
+	p.Jobs = b.compileJobs()
 	for _, l := range b.linkCalls {
 		l(p)
 	}

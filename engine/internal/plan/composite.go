@@ -92,7 +92,7 @@ func fieldsOf(list []document.Argument) []schema.Field {
 // forbidden in the composites that it calls too.
 func (b *builder) variant(c *composite, fields []schema.Field, around surroundings) *variant {
 	var key strings.Builder
-	fmt.Fprintf(&key, "%t %t %s ", around.parallel, around.retried, around.transaction)
+	fmt.Fprintf(&key, "%t %t %t %s ", around.parallel, around.retried, around.job, around.transaction)
 	for _, f := range fields { // a call raises the class of an argument as a whole
 		key.WriteByte('0' + byte(f.Type.Class))
 	}
@@ -136,7 +136,7 @@ func (b *builder) callComposite(sc *scope, s *step, w *written) action.Result {
 	if !ok {
 		return unknown
 	}
-	around := surroundings{transaction: sc.transaction, parallel: sc.parallel(), retried: sc.retried || s.retried(), at: w.key.Span}
+	around := surroundings{transaction: sc.transaction, parallel: sc.parallel(), retried: sc.retried || s.retried(), job: sc.ambient.around.job, at: w.key.Span}
 	v := b.variant(c, fields, around)
 	if v.chain == nil {
 		return unknown

@@ -40,7 +40,10 @@ func (bd *binder) Transaction() string { return bd.scope.transaction }
 func (bd *binder) Parallel() bool { return bd.scope.parallel() }
 
 // Body implements action.Load.
-func (bd *binder) Body() { bd.scope.frame.rawBody = true }
+func (bd *binder) Body() {
+	bd.answering()
+	bd.scope.frame.rawBody = true
+}
 
 // Retried implements action.Load.
 func (bd *binder) Retried() bool { return bd.scope.retried || bd.step.retried() }
@@ -59,12 +62,21 @@ func (bd *binder) Returns(t *schema.Type) {
 
 // Responds implements action.Load.
 func (bd *binder) Responds(r action.Response) {
+	bd.answering()
 	f := bd.scope.frame
 	f.responds, f.answers = true, append(f.answers, r)
 }
 
+// answering reports a step that writes the answer where nobody waits for one.
+func (bd *binder) answering() {
+	if bd.scope.ambient.around.job {
+		bd.Problem(source.Problem{Span: bd.written.key.Span, Code: "no_request", Text: bd.written.name + " is for the one who sends a request, and a job has none"})
+	}
+}
+
 // Answers implements action.Load.
 func (bd *binder) Answers(status int) {
+	bd.answering()
 	f := bd.scope.frame
 	f.statuses = append(f.statuses, status)
 	n := bd.written.node

@@ -147,13 +147,14 @@ type surroundings struct {
 	transaction string // the database of the transaction; "" without one
 	parallel    bool
 	retried     bool        // a step around is tried again where it fails
+	job         bool        // a job is done: there is no request, and nobody to answer
 	at          source.Span // of the call
 	because     string      // what at is; "": the call
 }
 
 // explain adds to a problem that the surroundings make where the call is.
 func (s *surroundings) explain(p source.Problem) source.Problem {
-	if s.transaction != "" || s.parallel || s.retried {
+	if s.at.File != nil && (s.transaction != "" || s.parallel || s.retried || s.job) {
 		text := s.because
 		if text == "" {
 			text = "called here"
@@ -218,6 +219,9 @@ func (s *scope) Lookup(name string) (expression.Variable, bool) {
 		s.frame.readsUser = true
 		return expression.Variable{Type: s.ambient.user, Slot: action.UserSlot}, true
 	case "request":
+		if s.ambient.around.job {
+			return expression.Variable{}, false
+		}
 		s.frame.readsRequest = true
 		return expression.Variable{Type: requestType, Slot: action.RequestSlot}, true
 	case "error":

@@ -184,6 +184,9 @@ func (b *builder) expression(sc *scope, n *document.Node, part expression.Part, 
 			f.Hint = "it is bound inside other steps and unknown outside them; name their result with `as`"
 			sc.declare(name, schema.AnyType) // said once
 		}
+		if f.Code == "unknown_name" && sc.ambient.around.job && rootName(part.Source[f.From:f.To]) == "request" {
+			f.Hint = "a job has no request: what it needs is an argument of its own"
+		}
 		if hint := sc.awaits(rootName(part.Source[f.From:f.To])); f.Code == "unknown_name" && f.Hint == "" {
 			f.Hint = hint
 		}

@@ -27,6 +27,7 @@ type request struct {
 	hasBody                                   bool
 	files                                     []upload
 	signature                                 *signature // nil: it is not signed
+	job                                       string     // that is done in place of a request; "": none
 }
 
 // pathPart is a piece of the path and query as it is written, or a value in it.
@@ -40,6 +41,13 @@ type pathPart struct {
 // it is not known.
 func (s *scene) request(d *document.TestRequest, into *request, status int) *plan.Verb {
 	into.at, into.method = d.Key, d.Method
+	if d.Method == document.TestJob {
+		s.job(d, into)
+		if d.Body != nil {
+			into.body = s.names.Value(d.Body, "body")
+		}
+		return nil
+	}
 	address := s.path(d.Path, into)
 	into.query = s.optional(d.Query, "query")
 	into.headers = s.optional(d.Headers, "headers")

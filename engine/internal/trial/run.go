@@ -77,6 +77,7 @@ func (t *Test) prepare(ctx context.Context, w *World, frame *expression.Frame) *
 	w.Mail.take()
 	w.Events.take()
 	w.Webhooks.take()
+	w.Tasks.take()
 	return nil
 }
 
@@ -92,31 +93,46 @@ func cause(err error) string {
 
 // run makes the request and compares.
 func (s *step) run(ctx context.Context, w *World, frame *expression.Frame) []Mismatch {
-	r, err := s.request.build(ctx, w.Mail, frame)
-	if err != nil {
-		return []Mismatch{{s.at, "the request", "a request", err.Error()}}
+	m := &matching{frame: frame}
+	a, wrong := s.ask(ctx, w, m)
+	if wrong != nil {
+		return []Mismatch{*wrong}
 	}
-	if s.request.as != "" {
-		ticket, err := w.Identity.Issue(ctx, s.request.as)
-		if err != nil {
-			return []Mismatch{{s.at, "the ticket of " + s.request.as, "a ticket", err.Error()}}
-		}
-		r.Header.Set("Authorization", "Bearer "+ticket.Text)
-	}
-	recorder := httptest.NewRecorder()
-	if fault := serve(w.Handler, recorder, r); fault != "" {
-		return []Mismatch{{s.at, "the engine", "an answer", fault}}
-	}
-	a := answerOf(recorder)
 	if s.save >= 0 {
 		frame.Slots[s.save] = schema.NewObject("status", a.status, "headers", a.headers, "body", a.body)
 	}
-	m := &matching{frame: frame}
 	if refused := w.Outgoing.refused(); len(refused) > 0 {
 		m.list = append(m.list, Mismatch{s.at, "requests to others", otherwise(w.Outgoing.known(), "none"), strings.Join(refused, "\n")})
 	}
 	s.expect.compare(ctx, m, a, w, w.Mail.take(), w.Events.take())
 	return m.list
+}
+
+// ask makes the request, or does the job, and gives the answer.
+func (s *step) ask(ctx context.Context, w *World, m *matching) (a answer, wrong *Mismatch) {
+	if s.request.job != "" {
+		a, err := s.request.do(ctx, w, m)
+		if err != nil {
+			return a, &Mismatch{s.at, "the job", "a job", err.Error()}
+		}
+		return a, nil
+	}
+	r, err := s.request.build(ctx, w.Mail, m.frame)
+	if err != nil {
+		return a, &Mismatch{s.at, "the request", "a request", err.Error()}
+	}
+	if s.request.as != "" {
+		ticket, err := w.Identity.Issue(ctx, s.request.as)
+		if err != nil {
+			return a, &Mismatch{s.at, "the ticket of " + s.request.as, "a ticket", err.Error()}
+		}
+		r.Header.Set("Authorization", "Bearer "+ticket.Text)
+	}
+	recorder := httptest.NewRecorder()
+	if fault := serve(w.Handler, recorder, r); fault != "" {
+		return a, &Mismatch{s.at, "the engine", "an answer", fault}
+	}
+	return answerOf(recorder), nil
 }
 
 func otherwise(list []string, none string) string {
@@ -196,7 +212,7 @@ func (e *expect) compare(ctx context.Context, m *matching, a answer, w *World, m
 	e.compareLog(m, w.Log.take())
 	e.compareMail(m, mails)
 	e.compareEvents(m, published)
-	others := map[string][]*schema.Object{"http": w.Outgoing.take(), "webhooks": w.Webhooks.take()}
+	others := map[string][]*schema.Object{"http": w.Outgoing.take(), "webhooks": w.Webhooks.take(), "jobs": w.Tasks.take()}
 	for _, s := range e.sent {
 		s.compare(m, others[s.word])
 	}

@@ -122,10 +122,7 @@ type expectedSent struct {
 // sent compiles what a step must have sent.
 func (s *scene) sent(d document.ExpectedSent) expectedSent {
 	e := expectedSent{at: d.Key.Span, word: d.Key.Value}
-	t := webhookType
-	if e.word == "http" {
-		t = requestType
-	}
+	t := map[string]*schema.Type{"http": requestType, "webhooks": webhookType, "jobs": taskType}[e.word]
 	for _, item := range d.List {
 		var fields []patternField
 		for _, f := range item.Fields {

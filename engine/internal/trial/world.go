@@ -9,6 +9,7 @@ import (
 
 	"cloudlet/engine/database"
 	"cloudlet/engine/identity"
+	"cloudlet/engine/internal/plan"
 )
 
 // World is what one test runs in: the app's routes, on databases that hold nothing
@@ -23,7 +24,10 @@ type World struct {
 	Mail     *Outbox
 	Events   *Published
 	Webhooks *Webhooks
-	Files    string // the folder of the app's files
+	Tasks    *Tasks
+	Plan     *plan.Plan // whose jobs are done
+	Doing    plan.Doing // with what
+	Files    string     // the folder of the app's files
 }
 
 // Clock tells the time, or the one that it was set to. The zero value tells the time.

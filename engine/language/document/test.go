@@ -232,7 +232,7 @@ func (r reader) testRequest(n *Node) *TestRequest {
 		r.problems.Addf(mark(n), CodeConflict, "a request has one of body, form and text")
 	}
 	if q.Path == nil {
-		if !slices.ContainsFunc(testMethods, func(m string) bool { return n.Get(m) != nil }) && !misspelt(n, testMethods...) {
+		if n.Get("job") == nil && !slices.ContainsFunc(testMethods, func(m string) bool { return n.Get(m) != nil }) && !misspelt(n, append([]string{"job"}, testMethods...)...) {
 			r.problems.Addf(mark(n), CodeMissingKey, "a request needs a method and its path, as in get: /films")
 		}
 		return nil
@@ -254,11 +254,27 @@ func (r reader) requestKeys(q *TestRequest) []key {
 			func(_, v *Node) { q.Sign = r.testSign(v) }},
 		{"as", "The given user whose ticket is sent.", text, func(_, v *Node) { q.As = r.scalar(v, "a user's name") }},
 	}
+	keys = append(keys, key{"job", "Does a job now, in place of a request: its name with its folder, as in newsletter/send_due. Its arguments are the body; the answer has 200 with its result, or the problem that it failed with.", text,
+		func(key, v *Node) { r.testJob(q, key, v) }})
 	for _, name := range testMethods {
 		keys = append(keys, key{name, "Sends " + strings.ToUpper(name) + " to a path; a value in it is written ${…}. ${…} alone is a path with its query, or the address of a link in a mail.", text,
 			func(key, v *Node) { r.testPath(q, key, v) }})
 	}
 	return keys
+}
+
+// TestJob is the method of a request that does a job.
+const TestJob = "JOB"
+
+func (r reader) testJob(q *TestRequest, key, n *Node) {
+	if n = r.scalar(n, "the name of a job"); n == nil {
+		return
+	}
+	if q.Path != nil {
+		r.problems.Addf(key.Span, CodeConflict, "a request has one method, and this one has %s too", strings.ToLower(q.Method))
+		return
+	}
+	q.Method, q.Key, q.Path = TestJob, key.Span, n
 }
 
 func (r reader) testPath(q *TestRequest, key, n *Node) {
@@ -347,7 +363,7 @@ func testHint(name string) string {
 	switch {
 	case slices.Contains(testMethods, name), slices.Contains([]string{"query", "headers", "cookies", "form", "as"}, name):
 		return "it belongs into request"
-	case slices.Contains([]string{"status", "sql", "log", "mail", "events", "webhooks"}, name):
+	case slices.Contains([]string{"status", "sql", "log", "mail", "events", "webhooks", "jobs"}, name):
 		return "it belongs into expect"
 	case slices.Contains([]string{"users", "rows", "files", "http", "clock"}, name):
 		return "it belongs into given"

@@ -6,9 +6,9 @@ import (
 	"cloudlet/engine/language/source"
 )
 
-// ExpectedSent are the requests, or the webhooks, that a step must have sent to others.
+// ExpectedSent are the requests, the webhooks or the jobs that a step must have sent.
 type ExpectedSent struct {
-	Key  *Node // http or webhooks
+	Key  *Node // http, webhooks or jobs
 	List []SentItem
 }
 
@@ -36,6 +36,7 @@ func (r reader) sentKeys(e *TestExpect) []key {
 	}
 	return []key{
 		sent("webhooks", "Webhooks that the step sent, all of them and in their order; [] is none. Fields that are named are compared.", "{url, event, data}", r.webhookKeys),
+		sent("jobs", "Jobs that the step has had kept, all of them and in their order; [] is none. Fields that are named are compared.", "{name, args}", r.keptJobKeys),
 		sent("http", "Requests to others that the step made, all of them and in their order; [] is none. Fields that are named are compared.", "{post: https://…, json: …}", r.sentRequestKeys),
 	}
 }
@@ -51,6 +52,15 @@ func (r reader) webhookKeys(i *SentItem) []key {
 		compared(&i.Fields, "event", "The type of the event."),
 		compared(&i.Fields, "data", "What there is to know of it: fields that are named are compared."),
 		compared(&i.Fields, "secret", "The receiver's own secret; null is one that the app's signs."),
+	}
+}
+
+func (r reader) keptJobKeys(i *SentItem) []key {
+	return []key{
+		compared(&i.Fields, "name", "The name of the job with its folder, as in newsletter/send_due."),
+		compared(&i.Fields, "args", "Its arguments: those that are named are compared."),
+		compared(&i.Fields, "in", "How long it waits first, as in 10m0s; null is one that does not wait."),
+		compared(&i.Fields, "unique", "The text that it is alone with; null is one that is not."),
 	}
 }
 

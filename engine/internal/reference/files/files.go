@@ -13,7 +13,7 @@ import (
 )
 
 // Kinds are the kinds of files that have a schema.
-var Kinds = []string{"endpoint", "module", "action", "test", "settings"}
+var Kinds = []string{"endpoint", "module", "action", "job", "test", "settings"}
 
 // builder builds the JSON Schemas of an app's files, for editors. They are of draft-07,
 // which the language servers for YAML know best. The keys come from package document,
@@ -36,6 +36,8 @@ func Schema(kind string, actions []*action.Action, composites []plan.Composite) 
 		root = f.mapping(document.ModuleKeys(), nil)
 	case "action":
 		root = f.mapping(document.CompositeKeys(), []string{"actions"})
+	case "job":
+		root = f.mapping(document.JobKeys(), []string{"actions"})
 	case "settings":
 		root = f.mapping(settings.Keys(), nil)
 	case "test":
@@ -187,7 +189,7 @@ func (f *builder) definitions(kind string) *schema.Object {
 		"field", f.declaration(document.DeclarationKeys(true, false)),
 		"declaration", f.declaration(document.DeclarationKeys(false, false)),
 	)
-	if kind == "endpoint" || kind == "module" || kind == "action" {
+	if kind == "endpoint" || kind == "module" || kind == "action" || kind == "job" {
 		all = merged(all, object("steps", object("type", "array", "items", ref("step")), "step", f.step()))
 	}
 	return all

@@ -1,0 +1,229 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	_ "time/tzdata" // time zones wherever the app runs
+
+	"cloudlet/engine/database"
+
+	"github.com/adhocore/gronx"
+)
+
+// Schedule says when a job is done: a cron expression of five fields (minute, hour, day of the
+// month, month, day of the week), or @yearly, @monthly, @weekly, @daily or @hourly, in a time zone.
+// A time that a day does not have, since clocks go forward, is left out; one that it has
+// twice comes once.
+type Schedule struct {
+	cron string
+	zone *time.Location
+}
+
+var words = []string{"@yearly", "@monthly", "@weekly", "@daily", "@hourly"}
+
+// NewSchedule reads a schedule; zone is a name of the IANA time zone database, "" is UTC. The errors
+// are clauses for its author.
+func NewSchedule(cron, zone string) (Schedule, error) {
+	s := Schedule{cron: strings.Join(strings.Fields(cron), " "), zone: time.UTC}
+	if !slices.Contains(words, s.cron) && (strings.Count(s.cron, " ") != 4 || !gronx.IsValid(s.cron)) {
+		return s, errors.New("a schedule has five fields, as in 30 6 * * mon-fri (minute, hour, day, month, weekday), or is one of " + strings.Join(words, ", "))
+	}
+	if zone != "" {
+		var err error
+		if s.zone, err = time.LoadLocation(zone); err != nil || zone == "Local" {
+			return s, errors.New("a time zone has a name of the IANA database, as in Europe/Berlin")
+		}
+	}
+	if s.Next(time.Now()).IsZero() {
+		return s, errors.New("no day fits the schedule")
+	}
+	return s, nil
+}
+
+// Next is the first time of the schedule behind t; zero where there is none.
+func (s Schedule) Next(t time.Time) time.Time {
+	next, err := gronx.NextTickAfter(s.cron, t.In(s.zone), false)
+	if err != nil {
+		return time.Time{}
+	}
+	return next
+}
+
+// String is what the schedule was read from.
+func (s Schedule) String() string { return s.cron + " " + s.zone.String() }
+
+// Planned is a job with a schedule.
+type Planned struct {
+	Task
+	Schedule
+}
+
+// clock enqueues the jobs with a schedule at their times. One that the app missed, since it was
+// not running, is done once when it runs again.
+type clock struct {
+	service *Service
+	db      *database.DB
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	planned []Planned
+	changed chan struct{}
+	stop    context.CancelFunc // nil: it does not run
+	stopped chan struct{}
+}
+
+func newClock(s *Service, db *database.DB) *clock {
+	return &clock{service: s, db: db, changed: make(chan struct{}, 1)}
+}
+
+// Plan says which jobs have a schedule from now on. What has a new schedule is done when that
+// says so the next time.
+func (s *Service) Plan(list []Planned) {
+	s.clock.mu.Lock()
+	s.clock.planned = list
+	s.clock.mu.Unlock()
+	select {
+	case s.clock.changed <- struct{}{}:
+	default: // it is about to look anyway
+	}
+}
+
+// Start begins to keep the schedules. Close it.
+func (s *Service) Start(log *slog.Logger) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.clock.log, s.clock.stop, s.clock.stopped = log, stop, make(chan struct{})
+	go s.clock.run(ctx)
+}
+
+// Close ends the keeping of the schedules. Jobs can be enqueued still.
+func (s *Service) Close() error {
+	if s.clock.stop != nil {
+		s.clock.stop()
+		<-s.clock.stopped
+		s.clock.stop = nil
+	}
+	return nil
+}
+
+const (
+	// longestSleep bounds how long a clock that was set forward, or a machine that slept, goes unseen.
+	longestSleep = time.Minute
+	// afterFailure is how long it rests where the database could not be had.
+	afterFailure = 5 * time.Second
+)
+
+func (c *clock) run(ctx context.Context) {
+	defer close(c.stopped)
+	failure := ""
+	for {
+		pause, err := c.tick(ctx, time.Now())
+		text := ""
+		if err != nil && ctx.Err() == nil {
+			if text, pause = err.Error(), afterFailure; text != failure { // said once
+				c.log.Error("schedules cannot be kept", "reason", err)
+			}
+		}
+		failure = text
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-c.changed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// tick enqueues what is due at a time, and tells how long nothing will be.
+func (c *clock) tick(ctx context.Context, now time.Time) (pause time.Duration, err error) {
+	c.mu.Lock()
+	list := c.planned
+	c.mu.Unlock()
+	pause = longestSleep
+	known, err := c.known(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for name := range known {
+		if !slices.ContainsFunc(list, func(p Planned) bool { return p.Name == name }) {
+			if _, err := c.db.Exec(ctx, "DELETE FROM cloudlet_schedules WHERE name = ?", name); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if len(list) == 0 {
+		pause = time.Hour
+	}
+	for _, p := range list {
+		k, is := known[p.Name]
+		if !is || k.spec != p.Schedule.String() || k.due <= now.Unix() || k.due > p.Next(now).Unix() { // the last: the clock was set back
+			if k.due, err = c.move(ctx, p, now); err != nil {
+				return 0, err
+			}
+		}
+		pause = min(pause, max(time.Unix(k.due, 0).Sub(now), 0))
+	}
+	return pause, nil
+}
+
+type due struct {
+	spec string
+	due  int64
+}
+
+func (c *clock) known(ctx context.Context) (map[string]due, error) {
+	rows, err := c.db.Query(ctx, "SELECT name, spec, due FROM cloudlet_schedules")
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]due{}
+	for _, r := range rows {
+		var name string
+		var d due
+		if err := r.Scan(&name, &d.spec, &d.due); err != nil {
+			return nil, err
+		}
+		known[name] = d
+	}
+	return known, nil
+}
+
+// move enqueues the job if it is due and moves its schedule on, both or neither. Another process
+// may have done so meanwhile.
+func (c *clock) move(ctx context.Context, p Planned, now time.Time) (next int64, err error) {
+	err = c.db.Write(ctx, func(tx *database.Tx) error {
+		row, err := tx.QueryRow(ctx, "SELECT spec, due FROM cloudlet_schedules WHERE name = ?", p.Name)
+		if err != nil {
+			return err
+		}
+		var d due
+		if row != nil {
+			if err := row.Scan(&d.spec, &d.due); err != nil {
+				return err
+			}
+		}
+		next = p.Next(now).Unix()
+		switch same := d.spec == p.Schedule.String(); {
+		case same && d.due > now.Unix() && d.due <= next:
+			next = d.due // somebody else has moved it
+			return nil
+		case same && d.due <= now.Unix():
+			t := p.Task
+			t.Unique = "schedule" // one that is not done yet is not done twice
+			if _, err := c.service.Enqueue(ctx, tx, t); err != nil {
+				return err
+			}
+		}
+		_, err = tx.Exec(ctx, "INSERT INTO cloudlet_schedules (name, spec, due) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, due = excluded.due",
+			p.Name, p.Schedule.String(), next)
+		return err
+	})
+	return next, err
+}

@@ -1,0 +1,220 @@
+package tasks
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"cloudlet/engine/database"
+	"cloudlet/engine/jobs"
+	"cloudlet/engine/secret"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestNewSchedule(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"30 6 * * mon-fri": "", "@daily": "", " */5  *  * * * ": "", "0 0 1 1 *": "",
+		"": "five fields", "* * * *": "five fields", "0 0 0 * * *": "five fields", "@often": "five fields", "61 * * * *": "five fields", "a b c d e": "five fields",
+		"0 0 30 2 *": "no day",
+	} {
+		_, err := NewSchedule(text, "")
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for _, zone := range []string{"Europe/Berln", "Local", "../etc/passwd", "CEST5"} {
+		if _, err := NewSchedule("@daily", zone); err == nil {
+			t.Errorf("the zone %q is taken", zone)
+		}
+	}
+}
+
+// TestClocksChange follows a schedule over the nights on which clocks are put forward and back.
+func TestClocksChange(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ cron, from, want string }{
+		{"30 2 * * *", "2026-03-28T12:00:00+01:00", "2026-03-30T02:30:00+02:00 2026-03-31T02:30:00+02:00"}, // the 29th has no 02:30
+		{"30 2 * * *", "2026-10-24T12:00:00+02:00", "2026-10-25T02:30:00+01:00 2026-10-26T02:30:00+01:00"}, // the 25th has two
+		{"0 0 * * *", "2026-10-24T12:00:00+02:00", "2026-10-25T00:00:00+02:00 2026-10-26T00:00:00+01:00"},
+		{"0 * * * *", "2026-03-29T00:30:00+01:00", "2026-03-29T01:00:00+01:00 2026-03-29T03:00:00+02:00"},
+	} {
+		s, err := NewSchedule(c.cron, "Europe/Berlin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := time.Parse(time.RFC3339, c.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for range 2 {
+			at = s.Next(at)
+			got = append(got, at.Format(time.RFC3339))
+		}
+		if text := strings.Join(got, " "); text != c.want {
+			t.Errorf("%s from %s: %s", c.cron, c.from, text)
+		}
+	}
+}
+
+type bench struct {
+	*Service
+	queue *jobs.Queue
+	db    *database.DB
+}
+
+func open(t *testing.T, dir string, keys *secret.Keyring) *bench {
+	t.Helper()
+	db, err := database.Open(t.Context(), database.Config{Name: "main", URL: "sqlite:data/x.db", Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if problems, err := db.Migrate(t.Context(), []database.Set{jobs.Migrations(), Migrations()}); len(problems) > 0 || err != nil {
+		t.Fatal(problems, err)
+	}
+	q, err := jobs.Open(db, jobs.Options{Dir: filepath.Join(dir, "data"), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{New(q, db, keys, nil), q, db}
+	t.Cleanup(func() {
+		if err := errors.Join(b.Close(), q.Close(), db.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+func (b *bench) names(t *testing.T) string {
+	t.Helper()
+	list, err := b.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name)
+	}
+	return strings.Join(names, " ")
+}
+
+func plan(t *testing.T, name, cron string) Planned {
+	t.Helper()
+	s, err := NewSchedule(cron, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Planned{Task{Name: name, Args: []byte("{}"), Attempts: 1}, s}
+}
+
+// TestEachTimeOnce has two processes keep one schedule, over a downtime too.
+func TestEachTimeOnce(t *testing.T) {
+	t.Parallel()
+	dir, keys := t.TempDir(), secret.NewKeyring()
+	a, b := open(t, dir, keys), open(t, dir, keys)
+	list := []Planned{plan(t, "clean", "*/5 * * * *")}
+	a.Plan(list)
+	b.Plan(list)
+	start := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	tick := func(s *bench, after time.Duration) time.Duration {
+		t.Helper()
+		pause, err := s.clock.tick(t.Context(), start.Add(after))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pause
+	}
+	if pause := tick(a, 0); pause != 55*time.Second || a.names(t) != "" {
+		t.Error(pause, a.names(t))
+	}
+	tick(b, 0)
+	for _, s := range []*bench{a, b, a} {
+		tick(s, 55*time.Second)
+	}
+	if got := a.names(t); got != "clean" {
+		t.Error(got)
+	}
+	// While it is not done it is not kept again; once it is, what was missed comes once.
+	tick(a, 6*time.Minute)
+	if got := a.names(t); got != "clean" {
+		t.Error(got)
+	}
+	entries, err := a.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Cancel(t.Context(), entries[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	tick(b, 5*time.Hour)
+	tick(a, 5*time.Hour)
+	if got := b.names(t); got != "clean" {
+		t.Error(got)
+	}
+	// Another schedule begins anew, and one that is gone is forgotten.
+	a.Plan([]Planned{plan(t, "clean", "0 0 * * *"), plan(t, "other", "@hourly")})
+	tick(a, 5*time.Hour+time.Second)
+	schedules, err := a.Schedules(t.Context())
+	if err != nil || len(schedules) != 2 || schedules[0].Due.Format(time.RFC3339) != "2030-01-03T00:00:00Z" {
+		t.Error(schedules, err)
+	}
+	a.Plan(nil)
+	tick(a, 6*time.Hour)
+	if schedules, err := a.Schedules(t.Context()); len(schedules) != 0 || err != nil {
+		t.Error(schedules, err)
+	}
+}
+
+// TestClockSetBack keeps a schedule at the time that it is, and not at that which it was.
+func TestClockSetBack(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir(), secret.NewKeyring())
+	s.Plan([]Planned{plan(t, "clean", "@hourly")})
+	start := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, at := range []time.Time{start.AddDate(0, 1, 0), start, start.Add(time.Hour)} {
+		if _, err := s.clock.tick(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.names(t); got != "clean" {
+		t.Error(got)
+	}
+}
+
+// TestArgumentsAreSealed finds nothing of a job's arguments in the database.
+func TestArgumentsAreSealed(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir(), secret.NewKeyring())
+	id, err := s.Enqueue(t.Context(), nil, Task{Name: "a", Args: []byte(`{"token":"canary"}`), Unique: "canary", Attempts: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.Enqueue(t.Context(), nil, Task{Name: "a", Args: []byte(`{}`), Unique: "canary"})
+	if err != nil || again != id {
+		t.Error(again, err)
+	}
+	other, err := s.Enqueue(t.Context(), nil, Task{Name: "b", Args: []byte(`{}`), Unique: "canary"})
+	if err != nil || other == id {
+		t.Error(other, err)
+	}
+	row, err := s.db.QueryRow(t.Context(), "SELECT count(*) FROM river_job WHERE json(args) LIKE '%canary%' OR json(metadata) LIKE '%canary%' OR CAST(unique_key AS TEXT) LIKE '%canary%'")
+	if err != nil || row[0] != 0 {
+		t.Error(row, err)
+	}
+	args, err := s.queue.Args(t.Context(), "job", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, inner, err := s.open(args)
+	if name != "a" || !json.Valid(inner) || !strings.Contains(string(inner), "canary") || err != nil {
+		t.Error(name, string(inner), err)
+	}
+}
