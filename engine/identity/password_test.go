@@ -69,7 +69,7 @@ func TestHostileHashes(t *testing.T) {
 	g := NewGate(1, 1)
 	const salt, sum = "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 	for _, hash := range []string{
-		"", "$", "plain text", "$argon2id$", "$argon2i$v=19$m=19456,t=2,p=1$" + salt + "$" + sum,
+		"$", "plain text", "$argon2id$", "$argon2i$v=19$m=19456,t=2,p=1$" + salt + "$" + sum,
 		"$argon2id$v=16$m=19456,t=2,p=1$" + salt + "$" + sum,
 		"$argon2id$v=19$m=4294967295,t=1,p=1$" + salt + "$" + sum,
 		"$argon2id$v=19$m=131073,t=1,p=1$" + salt + "$" + sum,
@@ -94,6 +94,14 @@ func TestHostileHashes(t *testing.T) {
 		} else if err != nil && hash != "" && len(hash) > 20 && strings.Contains(err.Error(), hash[20:]) {
 			t.Errorf("the error holds the hash: %v", err)
 		}
+	}
+}
+
+// TestNoHash lets nobody in whose password is not known, and tells nobody by its time.
+func TestNoHash(t *testing.T) {
+	t.Parallel()
+	if ok, err := NewGate(1, 1).Matches(t.Context(), "", ""); ok || err != nil {
+		t.Error(ok, err)
 	}
 }
 
