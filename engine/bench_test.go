@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -75,6 +76,12 @@ get:
   actions:
     - sql.select: SELECT id, title, year, rating FROM films WHERE id >= ${args.from} ORDER BY id LIMIT 100
 `,
+	"endpoints/pages.yaml": `get:
+  arguments:
+    from: {type: int, min: 1}
+  actions:
+    - data.list: {table: films, where: {id: {gte: "${args.from}"}}, limit: 100}
+`,
 	"endpoints/notes.yaml": `post:
   arguments:
     text: {type: string, min_length: 1, max_length: 1000}
@@ -94,6 +101,7 @@ var benchCases = []benchCase{
 	{name: "point", method: "GET", target: "/films/500"},
 	{name: "protected", method: "GET", target: "/protected/500", ticket: true},
 	{name: "list", method: "GET", target: "/films?from=300"},
+	{name: "pages", method: "GET", target: "/pages?from=300"},
 	{name: "insert", method: "POST", target: "/notes", body: `{"text":"In space no one can hear you scream."}`},
 }
 
@@ -169,6 +177,9 @@ func makeApp(t testing.TB, files map[string]string) string {
 	return dir
 }
 
+// cursors are sealed, each time in another way.
+var cursors = regexp.MustCompile(`"next":"[0-9A-Za-z_.-]{40,}"`)
+
 // TestHandWrittenAnswersAlike keeps the comparison honest.
 func TestHandWrittenAnswersAlike(t *testing.T) {
 	ours, theirs, ticket := benchPair(t)
@@ -176,7 +187,7 @@ func TestHandWrittenAnswersAlike(t *testing.T) {
 		a, b := httptest.NewRecorder(), httptest.NewRecorder()
 		ours.ServeHTTP(a, c.request(ticket))
 		theirs.ServeHTTP(b, c.request(ticket))
-		if a.Code != 200 || a.Code != b.Code || a.Body.String() != b.Body.String() {
+		if a.Code != 200 || a.Code != b.Code || cursors.ReplaceAllString(a.Body.String(), "") != cursors.ReplaceAllString(b.Body.String(), "") {
 			t.Errorf("%s: the engine answers %d %.200s, the hand-written handler %d %.200s", c.name, a.Code, a.Body, b.Code, b.Body)
 		}
 	}
@@ -189,7 +200,7 @@ func TestAllocations(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	ours, _, ticket := benchPair(t)
-	most := map[string]float64{"echo": 8, "point": 34, "protected": 34, "list": 640, "insert": 24}
+	most := map[string]float64{"echo": 8, "point": 34, "protected": 34, "list": 640, "pages": 662, "insert": 24}
 	for _, c := range benchCases {
 		r := c.request(ticket)
 		got := testing.AllocsPerRun(200, func() {

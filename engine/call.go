@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"sync"
 
 	"cloudlet/engine/action"
@@ -16,12 +18,18 @@ type CallRequest struct {
 	Args   [][2]string // names with texts, read as those of a query; a repeated name makes a list
 	User   string      // whose roles it runs with; "" is nobody
 	Trace  func(action.Traced)
+	// Open opens the file that the text of a file argument names, and says what it is called.
+	// Where it is nil no argument can be a file.
+	Open func(text string) (name string, content io.ReadCloser, err error)
+	// Body, where it is not nil, takes the body of an answer that is a file, in place of the
+	// result's.
+	Body io.Writer
 }
 
 // CallResult is an endpoint's answer.
 type CallResult struct {
 	Status int
-	Body   []byte // JSON; empty without a body
+	Body   []byte // JSON, or what respond and file.send gave; empty without a body
 	Header map[string][]string
 }
 
@@ -33,9 +41,13 @@ func (e *Engine) Call(ctx context.Context, c CallRequest) (*CallResult, error) {
 		return nil, ErrClosed
 	}
 	defer g.leave()
-	in := plan.Invocation{Method: c.Method, Path: c.Path, Args: c.Args, User: c.User, Services: g.services, Log: e.o.log, Trace: oneByOne(c.Trace)}
+	in := plan.Invocation{Method: c.Method, Path: c.Path, Args: c.Args, User: c.User, Services: g.services, Log: e.o.log, Trace: oneByOne(c.Trace), Open: c.Open, Body: c.Body}
+	var file bytes.Buffer
+	if in.Body == nil {
+		in.Body = &file
+	}
 	out := g.plan.Call(ctx, in)
-	r := &CallResult{Status: out.Status, Header: out.Header}
+	r := &CallResult{Status: out.Status, Header: out.Header, Body: file.Bytes()}
 	switch {
 	case out.Text != nil:
 		r.Body = out.Text

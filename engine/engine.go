@@ -115,6 +115,9 @@ func Open(dir string, list ...Option) (*Engine, error) {
 		e.Close()
 		return nil, err
 	}
+	if err := e.files.Sweep(); err != nil {
+		o.log.Warn("files that were left half-written could not be removed", "reason", err)
+	}
 	go e.follow(ctx)
 	return e, nil
 }

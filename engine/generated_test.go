@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -158,17 +159,16 @@ func (g *generator) send(v *plan.Verb, s sent, good bool) {
 		address += "?" + query.Encode()
 	}
 	if v.TakesBody() {
-		if payload = "{" + strings.Join(body, ", ") + "}"; s.raw != "" {
-			payload = s.raw
-		}
+		payload = cmp.Or(s.raw, "{"+strings.Join(body, ", ")+"}")
+	}
+	content := "application/json"
+	if takesFiles(v) && s.raw == "" {
+		payload, content = asMultipart(v, s)
 	}
 	r, err := http.NewRequestWithContext(g.Context(), v.Method, address, bytes.NewReader([]byte(payload)))
 	fatal(g.T, err)
 	if v.TakesBody() {
-		r.Header.Set("Content-Type", "application/json")
-		if s.content != "" {
-			r.Header.Set("Content-Type", s.content)
-		}
+		r.Header.Set("Content-Type", cmp.Or(s.content, content))
 	}
 	if s.ticket != "" {
 		r.Header.Set("Authorization", "Bearer "+s.ticket)
@@ -246,7 +246,12 @@ func samples(a *schema.Field) (good, bad []string) {
 	case schema.DateTime:
 		return []string{"2026-01-02T03:04:05Z", "2026-01-02T03:04:05+02:00"}, []string{"2026-01-02", "now", ""}
 	case schema.List:
+		if a.Type.HoldsFile() {
+			return samples(&schema.Field{Type: a.Type.Elem})
+		}
 		return wordings(&schema.Limits{})
+	case schema.File:
+		return contents(l)
 	case schema.ObjectK:
 		return []string{`{}`, `{"a": {"b": [1, null]}}`}, []string{`x`}
 	}

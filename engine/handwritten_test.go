@@ -2,7 +2,10 @@ package engine_test
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -21,9 +24,10 @@ import (
 // handWritten is the handler that the engine is measured against.
 type handWritten struct {
 	*http.ServeMux
-	point, list, insert *sql.Stmt
-	secret              []byte
-	parser              *jwt.Parser
+	point, list, pages, insert *sql.Stmt
+	cursors                    cipher.AEAD
+	secret                     []byte
+	parser                     *jwt.Parser
 }
 
 func newHandWritten(b testing.TB, secret string) *handWritten {
@@ -48,11 +52,17 @@ func newHandWritten(b testing.TB, secret string) *handWritten {
 	}
 	h.point = prepare(readers, "SELECT id, title, year, rating FROM films WHERE id = ?")
 	h.list = prepare(readers, "SELECT id, title, year, rating FROM films WHERE id >= ? ORDER BY id LIMIT 100")
+	h.pages = prepare(readers, "SELECT id, title, year, rating FROM films WHERE id >= ? ORDER BY id LIMIT 101")
+	block, err := aes.NewCipher([]byte(secret)[:32])
+	fatal(b, err)
+	h.cursors, err = cipher.NewGCMWithRandomNonce(block)
+	fatal(b, err)
 	h.insert = prepare(writer, "INSERT INTO notes (text) VALUES (?)")
 	h.HandleFunc("GET /echo", h.serveEcho)
 	h.HandleFunc("GET /films/{id}", h.servePoint)
 	h.HandleFunc("GET /protected/{id}", h.serveProtected)
 	h.HandleFunc("GET /films", h.serveList)
+	h.HandleFunc("GET /pages", h.servePages)
 	h.HandleFunc("POST /notes", h.serveInsert)
 	return h
 }
@@ -161,26 +171,60 @@ func (h *handWritten) serveList(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := within(r)
 	defer cancel()
-	rows, err := h.list.QueryContext(ctx, from)
+	films, ok := readFilms(ctx, w, h.list, from)
+	if ok {
+		answer(w, films)
+	}
+}
+
+// readFilms reads at most 101 films; where that fails it answers so.
+func readFilms(ctx context.Context, w http.ResponseWriter, s *sql.Stmt, from int) ([]film, bool) {
+	rows, err := s.QueryContext(ctx, from)
 	if err != nil {
 		http.Error(w, "internal error", 500)
-		return
+		return nil, false
 	}
 	defer rows.Close()
-	films := make([]film, 0, 100)
+	films := make([]film, 0, 101)
 	for rows.Next() {
 		var f film
 		if err := rows.Scan(&f.ID, &f.Title, &f.Year, &f.Rating); err != nil {
 			http.Error(w, "internal error", 500)
-			return
+			return nil, false
 		}
 		films = append(films, f)
 	}
 	if rows.Err() != nil {
 		http.Error(w, "internal error", 500)
+		return nil, false
+	}
+	return films, true
+}
+
+// servePages gives the sealed cursor of the next page besides the films.
+func (h *handWritten) servePages(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	from, err := strconv.Atoi(q.Get("from"))
+	if err != nil || from < 1 || !only(q, "from") {
+		http.Error(w, "invalid arguments", 400)
 		return
 	}
-	answer(w, films)
+	ctx, cancel := within(r)
+	defer cancel()
+	films, ok := readFilms(ctx, w, h.pages, from)
+	if !ok {
+		return
+	}
+	page := struct {
+		Items []film  `json:"items"`
+		Next  *string `json:"next"`
+	}{Items: films}
+	if len(films) > 100 {
+		page.Items = films[:100]
+		next := base64.RawURLEncoding.EncodeToString(h.cursors.Seal(nil, nil, []byte("films by id "+strconv.Itoa(films[99].ID)), nil))
+		page.Next = &next
+	}
+	answer(w, page)
 }
 
 func (h *handWritten) serveInsert(w http.ResponseWriter, r *http.Request) {

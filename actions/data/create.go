@@ -23,7 +23,7 @@ var Create = action.Define(action.Spec[createInputs, any]{
 
 type createInputs struct {
 	Table     string      `doc:"The table."`
-	Values    action.Tree `doc:"A map of columns to values, or a list of such maps."`
+	Values    action.Tree `doc:"A map of columns to values, or a list of such maps." class:"token"`
 	Columns   []string    `doc:"The columns that computed values may set." optional:"" lone:""`
 	Returning []string    `doc:"The columns of the result; left out, all." optional:"" lone:""`
 	Database  string      `doc:"The database, by its name in cloudlet.yaml." optional:""`

@@ -18,7 +18,7 @@ var Get = action.Define(action.Spec[getInputs, any]{
 
 type getInputs struct {
 	Table    string      `doc:"The table or view."`
-	Where    action.Tree `doc:"Which row: a map of columns to values."`
+	Where    action.Tree `doc:"Which row: a map of columns to values." class:"token"`
 	Columns  []string    `doc:"The columns of the row; left out, all." optional:"" lone:""`
 	Missing  int         `doc:"The status to fail with where there is no row; left out, the result is null." optional:""`
 	Database string      `doc:"The database, by its name in cloudlet.yaml." optional:""`

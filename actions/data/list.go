@@ -21,9 +21,9 @@ var (
 // List gives rows of a table, page by page.
 var List = action.Define(action.Spec[listInputs, any]{
 	Name: "data.list", Summary: "Gives rows of a table that fit, in an order, page by page.",
-	Doc: whereDoc + " filter is the same from the caller, a map such as a json argument holds, over the columns of filterable alone; null is no filter. " +
+	Doc: "The result is {items, total, next}: the rows, with count how many there are on all pages, and the cursor of the page that follows. " + whereDoc + " filter is the same from the caller, a map such as a json argument holds, over the columns of filterable alone; null is no filter. " +
 		"sort names columns, as in `-year,title` or [-year, title], - for the last first; what is computed may name those of sortable. The primary key decides among equals, so the order is the same each time. " +
-		"next is a sealed cursor, null on the last page: given as after, with the same sort and filter, it goes on behind the last row, whatever was written meanwhile. A view has no key, and so no cursors.",
+		"next is a sealed cursor, null on the last page: given as after, with the same sort and filter, it goes on behind the last row, whatever was written meanwhile. A view has no key, and so no cursors. A page of more than 200 rows that is the answer is written as it is read; what fails in the middle of it cuts the answer off.",
 	Example:  "- data.list:\n    table: films\n    where: {year: {gte: 1900}}\n    columns: [id, title, year]\n    filter: ${args.filter}\n    filterable: [title, year]\n    sort: ${args.sort}\n    sortable: [title, year]\n    limit: ${args.limit}\n    after: ${args.after}\n    count: true\n",
 	Failures: append([]action.Outcome{invalidFilter, invalidSort, invalidCursor, action.OutOfRange, badValue, cursorTooLong}, readFailures...),
 	Prepare:  prepareList, Run: runList,
@@ -31,7 +31,7 @@ var List = action.Define(action.Spec[listInputs, any]{
 
 type listInputs struct {
 	Table      string              `doc:"The table or view."`
-	Where      action.Tree         `doc:"Which rows: a map of columns to values." optional:""`
+	Where      action.Tree         `doc:"Which rows: a map of columns to values." class:"token" optional:""`
 	Columns    []string            `doc:"The columns of each row; left out, all." optional:"" lone:""`
 	Filter     action.Expr[any]    `doc:"What the caller wants of filterable: a map as of where." optional:"" class:"token"`
 	Filterable []string            `doc:"The columns that filter may name." optional:"" lone:""`

@@ -49,6 +49,9 @@ func runList(c *action.Call, in *listInputs) (any, error) {
 		return nil, err
 	}
 	asJSON := in.AsJSON(c)
+	if asJSON && p.limit > batch && p.list.Cursors && p.tx == nil && c.Streams {
+		return p.stream(c, s, args)
+	}
 	r := database.Reading{Limit: p.limit, Keys: p.list.Keys, AsJSON: asJSON}
 	if asJSON {
 		r.Into = append(c.Out[:0], `{"items":`...)
@@ -165,14 +168,23 @@ func (p *page) answer(c *action.Call, got *database.Page, asJSON bool) (any, err
 		}
 		return p.shape.New(values), nil
 	}
-	out := got.JSON
+	return schema.Raw(p.appendEnd(got.JSON, total, next)), nil
+}
+
+// end is what follows the rows of a page.
+func (p *page) end(c *action.Call, out []byte, got *database.Page, total any) ([]byte, error) {
+	next, err := p.next(c, got)
+	return p.appendEnd(out, total, next), err
+}
+
+func (p *page) appendEnd(out []byte, total, next any) []byte {
 	if p.Count {
 		out = schema.AppendJSON(append(out, `,"total":`...), total)
 	}
 	if p.list.Cursors {
 		out = schema.AppendJSON(append(out, `,"next":`...), next)
 	}
-	return schema.Raw(append(out, '}')), nil
+	return append(out, '}')
 }
 
 // counted is how many rows there are on all pages.

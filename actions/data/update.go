@@ -27,8 +27,8 @@ var Update = action.Define(action.Spec[updateInputs, any]{
 
 type updateInputs struct {
 	Table    string      `doc:"The table."`
-	Where    action.Tree `doc:"Which rows: a map of columns to values."`
-	Values   action.Tree `doc:"A map of columns to values."`
+	Where    action.Tree `doc:"Which rows: a map of columns to values." class:"token"`
+	Values   action.Tree `doc:"A map of columns to values." class:"token"`
 	Columns  []string    `doc:"The columns that computed values may set." optional:"" lone:""`
 	Missing  int         `doc:"The status to fail with where no row fits." optional:""`
 	Database string      `doc:"The database, by its name in cloudlet.yaml." optional:""`
@@ -144,7 +144,7 @@ var Delete = action.Define(action.Spec[deleteInputs, any]{
 
 type deleteInputs struct {
 	Table    string      `doc:"The table."`
-	Where    action.Tree `doc:"Which rows: a map of columns to values." optional:""`
+	Where    action.Tree `doc:"Which rows: a map of columns to values." class:"token" optional:""`
 	All      bool        `doc:"Deletes every row, in place of where." optional:""`
 	Missing  int         `doc:"The status to fail with where no row fits." optional:""`
 	Database string      `doc:"The database, by its name in cloudlet.yaml." optional:""`

@@ -25,7 +25,7 @@ var Upsert = action.Define(action.Spec[upsertInputs, any]{
 type upsertInputs struct {
 	Table     string      `doc:"The table."`
 	Key       []string    `doc:"The column, or columns, that tell whether the row is there." lone:""`
-	Values    action.Tree `doc:"A map of columns to values, or a list of such maps."`
+	Values    action.Tree `doc:"A map of columns to values, or a list of such maps." class:"token"`
 	Columns   []string    `doc:"The columns that computed values may set." optional:"" lone:""`
 	Returning []string    `doc:"The columns of the result; left out, all." optional:"" lone:""`
 	Database  string      `doc:"The database, by its name in cloudlet.yaml." optional:""`

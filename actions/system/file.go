@@ -1,9 +1,10 @@
 package system
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"strings"
 
 	"cloudlet/engine/action"
@@ -41,7 +42,7 @@ func checkPath(l action.Load, path *action.Expr[string]) {
 // FileSave writes a file.
 var FileSave = action.Define(action.Spec[saveInputs, any]{
 	Name: "file.save", Summary: "Writes a file of the app: a content, or a file that came with the request.", Writes: true,
-	Doc: fileDoc + " A file is there whole or not at all, and an uploaded one is moved, not copied, however large it is. Inside a transaction a new file is taken back " +
+	Doc: fileDoc + " A file is there whole or not at all, and an uploaded one is not copied, however large it is; it may be kept under several paths. Inside a transaction a new file is taken back " +
 		"where that rolls back; with `overwrite` it takes its place when that commits.",
 	Example: "- file.save: {path: \"notes/${args.id}.txt\", content: \"${args.text}\"}\n",
 	Result:  savedType,
@@ -81,99 +82,99 @@ func runSave(c *action.Call, in *saveInputs) (any, error) {
 		return nil, err
 	}
 	overwrite, err := in.Overwrite.Value(c)
+	if err == nil {
+		err = files.Refuse(path)
+	}
 	if err != nil {
 		return nil, err
 	}
-	tx, err := c.Tx("main")
-	if err != nil {
-		return nil, err
+	r, done, err := in.received(c)
+	if err == nil {
+		err = r.Settle()
 	}
-	var size int64
-	if in.File.Given() {
-		size, err = in.keep(c, tx, path, overwrite)
+	var tx *database.Tx
+	if err == nil {
+		tx, err = c.Surrounding() // last: what is slow holds no lock
+	}
+	if err == nil {
+		err = keep(c, tx, r, path, overwrite, done)
 	} else {
-		size, err = in.write(c, tx, path, overwrite)
+		done()
 	}
 	if err != nil {
 		return nil, err
 	}
-	return savedShape.New([]any{path, int(size)}), nil
+	return savedShape.New([]any{path, int(r.Size())}), nil
 }
 
-// keep gives an uploaded file its path.
-func (in *saveInputs) keep(c *action.Call, tx *database.Tx, path string, overwrite bool) (int64, error) {
+// received is the file that is to be kept; done gives it up.
+func (in *saveInputs) received(c *action.Call) (r *files.Received, done func(), err error) {
+	done = func() {}
+	if !in.File.Given() {
+		return in.written(c)
+	}
 	v, err := in.File.Value(c)
 	if err != nil {
-		return 0, err
+		return nil, done, err
 	}
-	u, ok := schema.UploadOf(v)
-	if !ok {
-		return 0, &action.Failure{Status: 500, Code: "unexpected_type", Detail: "A value has an unexpected type.", Reason: "file.save was given what is no uploaded file"}
+	if u, ok := schema.UploadOf(v); ok {
+		r = c.Received(u)
 	}
-	store := c.Services.Files
-	if r := c.Received(u); r != nil {
-		return settle(c, tx, path, overwrite, u.Size, func() (int64, error) { return store.Keep(r, path, overwrite) })
+	if r == nil { // the upload itself is the request's to give up
+		err = &action.Failure{Status: 500, Code: "unexpected_type", Detail: "A value has an unexpected type.", Reason: "file.save.file takes a file that came with the request"}
 	}
-	return settle(c, tx, path, overwrite, u.Size, func() (int64, error) {
-		f, err := os.Open(u.Path)
-		if err != nil {
-			return 0, files.ErrFailed
-		}
-		defer f.Close()
-		return store.Save(path, f, u.Size, overwrite)
-	})
+	return r, done, err
 }
 
-// write writes a content.
-func (in *saveInputs) write(c *action.Call, tx *database.Tx, path string, overwrite bool) (int64, error) {
+// written is a content as a file.
+func (in *saveInputs) written(c *action.Call) (r *files.Received, done func(), err error) {
+	batch := c.Services.Files.Batch()
+	done = func() {
+		if err := batch.Close(); err != nil && c.Log != nil {
+			c.Log.Warn("a file that is not needed could not be removed", "reason", reasonOf(err))
+		}
+	}
 	v, err := in.Content.Value(c)
 	if err != nil {
-		return 0, err
+		return nil, done, err
 	}
-	var text string
+	var content io.Reader
 	switch v := v.(type) {
 	case string:
-		text = v
+		content = strings.NewReader(v)
 	case []byte:
-		text = string(v)
+		content = bytes.NewReader(v)
 	default:
-		text = string(schema.AppendJSON(nil, v))
+		content = bytes.NewReader(schema.AppendJSON(nil, v))
 	}
-	if len(text) > mostContent {
-		return 0, files.ErrTooLarge
-	}
-	return settle(c, tx, path, overwrite, int64(len(text)), func() (int64, error) {
-		return c.Services.Files.Save(path, strings.NewReader(text), mostContent, overwrite)
-	})
+	r, _, err = batch.Receive(content, mostContent)
+	return r, done, err
 }
 
-// settle writes a file so that it shares the fate of a transaction. What replaces another
-// file waits for the commit, since the other could not be had back.
-func settle(c *action.Call, tx *database.Tx, path string, overwrite bool, size int64, save func() (int64, error)) (int64, error) {
+// keep gives a file its path, so that it shares the fate of a transaction. What replaces
+// another file waits for the commit, since the other could not be had back.
+func keep(c *action.Call, tx *database.Tx, r *files.Received, path string, overwrite bool, done func()) error {
 	store, log := c.Services.Files, c.Log
-	if tx == nil {
-		return save()
-	}
-	if overwrite {
-		if files.CheckPath(path) != "" {
-			return save() // which says why not
+	if tx == nil || !overwrite {
+		defer done()
+		if _, err := store.Keep(r, path, overwrite); err != nil || tx == nil {
+			return err
 		}
-		tx.AfterCommit(func() {
-			if _, err := save(); err != nil && log != nil {
-				log.Error("a file could not be written after the transaction that it belongs to", "path", path, "reason", reasonOf(err))
-			}
-		})
-		return size, nil
-	}
-	size, err := save()
-	if err == nil {
 		tx.OnRollback(func() {
 			if err := store.Delete(path); err != nil && log != nil {
 				log.Error("a file could not be taken back with its transaction", "path", path, "reason", reasonOf(err))
 			}
 		})
+		return nil
 	}
-	return size, err
+	tx.OnRollback(done)
+	tx.AfterCommit(func() {
+		defer done()
+		if _, err := store.Keep(r, path, overwrite); err != nil && log != nil {
+			log.Error("a file could not be written after the transaction that it belongs to", "path", path, "reason", reasonOf(err))
+		}
+	})
+	return nil
 }
 
 // reasonOf is why the disk refused something.
@@ -215,7 +216,7 @@ func runDelete(c *action.Call, in *deleteInputs) (none action.None, err error) {
 	if err != nil {
 		return none, err
 	}
-	tx, err := c.Tx("main")
+	tx, err := c.Surrounding()
 	if err != nil {
 		return none, err
 	}

@@ -49,7 +49,7 @@ type mailInputs struct {
 	ReplyTo     action.Expr[string]      `doc:"Where answers go." optional:"" leak:"would be sent by mail"`
 	Unsubscribe action.Expr[string]      `doc:"Where the receiver stops such mails: a path of the app, or an address of http or https. Mail programs show a button for it, which sends a POST where it is https (RFC 8058)." class:"token" leak:"would be sent by mail" optional:""`
 	PerHour     int                      `doc:"At most so many mails of this template, or of no template, go to one address within an hour; what is more is not sent, and nothing tells. 0 is no bound." default:"0"`
-	Attachments action.Expr[[]any]       `doc:"Files that go with it: a list of {name, content, content_type}." class:"token" leak:"would be sent by mail" optional:""`
+	Attachments action.Expr[[]any]       `doc:"Files that go with it: a list of {name, content, content_type}, or of files that came with the request." class:"token" leak:"would be sent by mail" optional:""`
 
 	plain, rich *template.Template
 	subject     *template.Template
@@ -187,36 +187,6 @@ func textsOf(v any) []string {
 	return nil
 }
 
-var attachmentFields = []string{"name", "content", "content_type"}
-
-// checkAttachments reports what is no attachment, as far as the type tells.
-func (in *mailInputs) checkAttachments(l action.Load) {
-	if !in.Attachments.Given() || in.Attachments.Type().Kind != schema.List {
-		return
-	}
-	item := in.Attachments.Type().Elem
-	if item == nil || item.Kind == schema.JSON {
-		return
-	}
-	problem := func(code, text, hint string) {
-		l.Problem(source.Problem{Span: l.At("attachments"), Code: code, Text: text, Hint: hint})
-	}
-	if item.Kind != schema.ObjectK {
-		problem("wrong_type", fmt.Sprintf("an attachment is {name, content, content_type}, and this is %s", item), "")
-		return
-	}
-	for _, f := range item.Fields {
-		if !slices.Contains(attachmentFields, f.Name) {
-			problem("unknown_field", fmt.Sprintf("an attachment has no field %q", f.Name), source.DidYouMean(f.Name, attachmentFields))
-		}
-	}
-	for _, name := range attachmentFields[:2] {
-		if _, ok := item.Field(name); !ok && !item.Open {
-			problem("missing_field", fmt.Sprintf("an attachment needs %q", name), "")
-		}
-	}
-}
-
 func runMail(c *action.Call, in *mailInputs) (action.None, error) {
 	m := &mail.Message{}
 	err := in.address(c, m)
@@ -323,45 +293,4 @@ func (in *mailInputs) write(c *action.Call, m *mail.Message) error {
 	m.Text, m.HTML = strings.TrimLeft(m.Text, "\r\n"), strings.TrimLeft(m.HTML, "\r\n") // the lines of {{define}}
 	m.Subject = strings.Join(strings.Fields(m.Subject), " ")
 	return nil
-}
-
-func (in *mailInputs) attach(c *action.Call, m *mail.Message) error {
-	list, _, err := in.Attachments.Optional(c)
-	if err != nil {
-		return err
-	}
-	for _, v := range list {
-		a, ok := attachment(v)
-		if !ok {
-			return mail.ErrInvalidMail
-		}
-		m.Attachments = append(m.Attachments, a)
-	}
-	return nil
-}
-
-// attachment makes one of {name, content, content_type}; a missing name is Send's to refuse.
-func attachment(v any) (a mail.Attachment, ok bool) {
-	o, ok := v.(*schema.Object)
-	if !ok {
-		return a, false
-	}
-	for name, value := range o.All() {
-		text, isText := value.(string)
-		switch {
-		case name == "content":
-			if bytes, is := value.([]byte); is {
-				a.Content = bytes
-			} else {
-				a.Content = []byte(schema.Text(value))
-			}
-		case !isText && value != nil:
-			return a, false
-		case name == "name":
-			a.Name = text
-		case name == "content_type":
-			a.ContentType = text
-		}
-	}
-	return a, true
 }

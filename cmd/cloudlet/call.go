@@ -3,8 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +22,7 @@ import (
 type callCommand struct {
 	Verb      string   `arg:"" help:"get, post, put, patch or delete."`
 	Path      string   `arg:"" help:"The address, as /films/7; it may have a query."`
-	Arguments []string `arg:"" optional:"" name:"key=value" help:"The arguments, written as in a query. A repeated name makes a list."`
+	Arguments []string `arg:"" optional:"" name:"key=value" help:"The arguments, written as in a query. A repeated name makes a list. An argument that is a file is written key=@PATH, - for the standard input."`
 	User      string   `placeholder:"NAME" help:"The user whose roles it runs with. The default is nobody."`
 	Trace     bool     `help:"Show each step with its input, result and time."`
 	Format    string   `enum:"text,json" default:"text" help:"text: the result alone; json: status, headers and body."`
@@ -31,6 +36,7 @@ Example:
 
     cloudlet call get /films year=1979 --trace
     cloudlet call post /films title=Alien year=1979 --user root
+    cloudlet call put /films/1/picture picture=@alien.png --user root
 `
 }
 
@@ -90,6 +96,10 @@ func (c *callCommand) Run(ctx context.Context, t *terminal, f *folder) (err erro
 			err = closed
 		}
 	}()
+	request.Open = t.openFile
+	if c.Format == "text" {
+		request.Body = t.out
+	}
 	if c.Trace {
 		request.Trace = (&tracer{w: t.err}).step
 	}
@@ -102,6 +112,26 @@ func (c *callCommand) Run(ctx context.Context, t *terminal, f *folder) (err erro
 		err = settled
 	}
 	return err
+}
+
+// openFile opens the file that an argument names as @PATH.
+func (t *terminal) openFile(text string) (name string, content io.ReadCloser, err error) {
+	path, ok := strings.CutPrefix(text, "@")
+	if !ok || path == "" {
+		return "", nil, errors.New("must be a file, written as @PATH")
+	}
+	if path == "-" {
+		return "stdin", io.NopCloser(t.in), nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		var why *os.PathError
+		if errors.As(err, &why) {
+			err = why.Err
+		}
+		return "", nil, fmt.Errorf("must be a file, and %s is none: %w", path, err)
+	}
+	return filepath.Base(path), f, nil
 }
 
 // settleTime is how long what the endpoint put into the queue is worked here, where no

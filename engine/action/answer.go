@@ -2,6 +2,7 @@ package action
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,6 +21,11 @@ type Answer struct {
 	// Token says that the answer holds a token and must not be stored.
 	Token bool
 }
+
+// Pieces is a result that writes its own JSON piece by piece, once the chain has ended.
+// Only a step whose result is Direct.AsJSON may give it, where Exchange.Streams allows it.
+// Where it fails the connection is cut off, so that nobody takes what came for the whole.
+type Pieces func(w io.Writer) error
 
 // framing are the headers that net/http writes from the body.
 var framing = []string{"Connection", "Content-Length", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}

@@ -70,6 +70,8 @@ type Exchange struct {
 	Log      *slog.Logger
 	// Encodes says that the result goes straight out as JSON.
 	Encodes bool
+	// Streams says that such a result may also be Pieces.
+	Streams bool
 	// Out is the buffer that the answer is encoded in. A Raw result may be appended
 	// to Out[:0]; nothing else may keep it.
 	Out []byte

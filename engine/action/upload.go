@@ -23,7 +23,7 @@ func (x *Exchange) hold() *held {
 }
 
 // Receive takes a file that comes with the request. It lies hidden among the app's files until
-// the request has ended, and is gone then unless a step has kept it.
+// the request has ended.
 func (x *Exchange) Receive(name string, from io.Reader, limit int64) (schema.Upload, error) {
 	h := x.hold()
 	if h.batch == nil {

@@ -10,12 +10,10 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -86,8 +84,6 @@ const (
 	deepest     = 16  // folders
 	// hidden is the folder of what is being written.
 	hidden = ".uploads"
-	// abandoned is how old what a killed process left has to be to be removed.
-	abandoned = 24 * time.Hour
 )
 
 // CheckPath says why a path is none of a file here, or "". A path has segments with a /
@@ -151,6 +147,7 @@ type Store struct {
 
 	mu   sync.Mutex
 	root *os.Root // nil: nothing has been asked for yet, or it was closed
+	desk *desk    // nil: nothing was written yet
 }
 
 // New is the store in a folder, which is made when the first file is written. Close it.
@@ -163,8 +160,8 @@ func (s *Store) Close() error {
 	if s.root == nil {
 		return nil
 	}
-	err := s.root.Close()
-	s.root = nil
+	err := errors.Join(s.desk.close(s.root), s.root.Close())
+	s.root, s.desk = nil, nil
 	return err
 }
 
@@ -185,21 +182,8 @@ func (s *Store) open(write bool) (*os.Root, error) {
 		return nil, failure(err)
 	}
 	s.root = root
-	s.sweep(root)
+	sweep(root, s.dir)
 	return root, nil
-}
-
-// sweep removes what killed processes left behind.
-func (s *Store) sweep(root *os.Root) {
-	list, err := fs.ReadDir(root.FS(), hidden)
-	if err != nil {
-		return
-	}
-	for _, e := range list {
-		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > abandoned {
-			_ = root.Remove(path.Join(hidden, e.Name())) // it is tried again at the next start
-		}
-	}
 }
 
 // AsDeclared is the type of a content that was sniffed, among those that were declared for it:
@@ -220,12 +204,21 @@ func AsDeclared(contentType string, declared []string) string {
 	return contentType
 }
 
+// Refuse is ErrInvalidPath with the reason where a path is none of a file here, or nil.
+func Refuse(name string) error {
+	reason := CheckPath(name)
+	if reason == "" {
+		return nil
+	}
+	e := *ErrInvalidPath
+	e.Detail = "The path of the file is not valid: " + reason + "."
+	return &e
+}
+
 // within checks a path and opens the folder.
 func (s *Store) within(name string, write bool) (*os.Root, error) {
-	if reason := CheckPath(name); reason != "" {
-		e := *ErrInvalidPath
-		e.Detail = "The path of the file is not valid: " + reason + "."
-		return nil, &e
+	if err := Refuse(name); err != nil {
+		return nil, err
 	}
 	return s.open(write)
 }

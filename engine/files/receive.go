@@ -14,14 +14,15 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 )
 
-// Received is an upload, hidden until it is kept.
+// Received is a file that was written and has no path among the others yet.
 type Received struct {
-	name string // of the hidden file
-	size int64
-	path string
+	store *Store
+	name  string // of the hidden file
+	size  int64
+	path  string
 
-	mu   sync.Mutex
-	kept string // its path, once it was kept
+	mu      sync.Mutex
+	settled bool // it outlasts a crash of the machine
 }
 
 // Path is where the content lies, for whoever reads it while the request lasts.
@@ -30,8 +31,41 @@ func (r *Received) Path() string { return r.path }
 // Size is the number of bytes.
 func (r *Received) Size() int64 { return r.size }
 
-// Batch is what one request uploads. Close it when the request has ended: whatever was not
-// kept is removed. The zero value is not ready: use Store.Batch. It is for one goroutine.
+// Open opens the content to read. Close it. It fails with ErrFailed.
+func (r *Received) Open() (*os.File, error) {
+	root, err := r.store.open(false)
+	if err != nil {
+		return nil, err
+	}
+	f, err := root.Open(r.name)
+	if err != nil {
+		return nil, &Error{Status: ErrFailed.Status, Code: ErrFailed.Code, Detail: ErrFailed.Detail, Cause: err}
+	}
+	return f, nil
+}
+
+// Settle waits until the content is on the disk. Keep does that too; whoever takes a lock in
+// between does it before. It fails with ErrFull or ErrFailed.
+func (r *Received) Settle() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.settled {
+		return nil
+	}
+	f, err := r.Open()
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	r.settled = err == nil
+	return failure(err)
+}
+
+// Batch is what one request uploads. Close it when the request has ended: then its hidden
+// files are gone, and those that were kept have a path of their own. The zero value is not ready: use Store.Batch. It is for one goroutine.
 type Batch struct {
 	store *Store
 	list  []*Received
@@ -47,15 +81,11 @@ const sniffed = 3072
 // content: a media type without parameters. It fails with ErrTooLarge as soon as there is more,
 // ErrFull or ErrFailed, and with what the reader fails with.
 func (b *Batch) Receive(from io.Reader, limit int64) (r *Received, contentType string, err error) {
-	root, err := b.store.open(true)
+	name, f, err := b.store.create()
 	if err != nil {
 		return nil, "", err
 	}
-	name, f, err := create(root)
-	if err != nil {
-		return nil, "", err
-	}
-	r = &Received{name: name, path: filepath.Join(b.store.dir, filepath.FromSlash(name))}
+	r = &Received{store: b.store, name: name, path: filepath.Join(b.store.dir, filepath.FromSlash(name))}
 	b.list = append(b.list, r)
 	head := &head{}
 	in := &reader{from: io.LimitReader(from, limit+1)}
@@ -109,13 +139,10 @@ func Sniff(head []byte) string {
 	return t
 }
 
-// Close removes what was not kept.
+// Close removes the hidden files.
 func (b *Batch) Close() error {
 	var errs []error
 	for _, r := range b.list {
-		if r.kept != "" {
-			continue
-		}
 		root, err := b.store.open(false)
 		if err == nil {
 			err = root.Remove(r.name)

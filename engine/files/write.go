@@ -1,7 +1,6 @@
 package files
 
 import (
-	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
@@ -14,81 +13,127 @@ import (
 // one that is there. It gives the number of bytes. It fails with ErrInvalidPath, ErrExists,
 // ErrTooLarge, ErrFull or ErrFailed, and then leaves what was there.
 func (s *Store) Save(name string, content io.Reader, limit int64, overwrite bool) (size int64, err error) {
+	if _, err := s.within(name, true); err != nil {
+		return 0, err
+	}
+	b := s.Batch()
+	defer b.Close() // what cannot be removed now is swept at the next start
+	r, _, err := b.Receive(content, limit)
+	if err != nil {
+		return 0, err
+	}
+	return s.Keep(r, name, overwrite)
+}
+
+// Keep gives a received file a path, as Save does, without copying it. It may be kept under
+// several.
+func (s *Store) Keep(r *Received, name string, overwrite bool) (size int64, err error) {
 	root, err := s.within(name, true)
-	if err != nil {
-		return 0, err
-	}
-	temporary, f, err := create(root)
-	if err != nil {
-		return 0, err
-	}
-	defer root.Remove(temporary) // it is gone where it was moved
-	size, err = io.Copy(f, io.LimitReader(content, limit+1))
-	if err == nil && size > limit {
-		err = ErrTooLarge
-	} else {
-		err = failure(err)
-	}
-	if e := failure(f.Sync()); err == nil {
-		err = e
-	}
-	if e := failure(f.Close()); err == nil {
-		err = e
-	}
-	if err != nil {
-		return 0, err
-	}
-	return size, place(root, temporary, name, overwrite)
-}
-
-// create makes a hidden file.
-func create(root *os.Root) (name string, f *os.File, err error) {
-	name = path.Join(hidden, rand.Text())
-	if err := root.MkdirAll(hidden, 0o700); err != nil {
-		return "", nil, failure(err)
-	}
-	f, err = root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	return name, f, failure(err)
-}
-
-// place moves a hidden file to its place.
-func place(root *os.Root, from, name string, overwrite bool) error {
-	if folder := path.Dir(name); folder != "." {
-		if err := root.MkdirAll(folder, 0o700); err != nil {
-			if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrExist) { // a file is in the way
-				return ErrExists
-			}
-			return failure(err)
-		}
-	}
-	if overwrite {
-		err := root.Rename(from, name)
-		if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST) {
-			return ErrExists // a folder is there
-		}
-		return failure(err)
-	}
-	// To link is to move without overwriting: of several who try at once one succeeds.
-	err := root.Link(from, name)
-	if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) && !isEscape(err) {
-		return copied(root, from, name) // a file system without links
+	if err == nil {
+		err = r.Settle()
 	}
 	if err == nil {
-		err = root.Remove(from)
+		err = s.place(root, r.name, name, overwrite)
 	}
-	return failure(err)
+	if err != nil {
+		return 0, err
+	}
+	return r.size, nil
 }
 
-// copied places a file where links are not to be had.
-func copied(root *os.Root, from, name string) error {
+// tries are how often a file is placed whose folder is removed meanwhile, as one that a
+// removed file has left empty.
+const tries = 20
+
+// place gives a hidden file its path.
+func (s *Store) place(root *os.Root, from, name string, overwrite bool) error {
+	folder, made := path.Dir(name), false
+	for try := 1; ; try++ {
+		_, missing := root.Stat(folder)
+		made = made || missing != nil
+		err := makeFolder(root, folder)
+		if err == nil {
+			err = s.linked(root, from, name, overwrite)
+		}
+		if err == nil {
+			persist(root, folder, made)
+			return nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) || try == tries {
+			return misplaced(err)
+		}
+	}
+}
+
+// makeFolder makes a folder with all around it. It fails with ErrExists where a file is in the
+// way, and with fs.ErrNotExist where somebody removed one of them meanwhile: which of both it
+// was os.Root does not tell.
+func makeFolder(root *os.Root, folder string) error {
+	err := root.MkdirAll(folder, 0o700)
+	if !errors.Is(err, fs.ErrExist) && !errors.Is(err, syscall.ENOTDIR) {
+		return err
+	}
+	for at := folder; at != "."; at = path.Dir(at) {
+		if info, e := root.Stat(at); e == nil && !info.IsDir() {
+			return ErrExists
+		}
+	}
+	return fs.ErrNotExist
+}
+
+// misplaced is why a file could not get its path.
+func misplaced(err error) error {
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return e
+	}
+	switch e := failure(err); {
+	case errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, syscall.ENOTDIR):
+		return ErrExists // a folder is there, or a file where a folder would have to be
+	case errors.Is(e, ErrNotFound):
+		return &Error{Status: ErrFailed.Status, Code: ErrFailed.Code, Detail: ErrFailed.Detail, Cause: err}
+	default:
+		return e
+	}
+}
+
+// linked gives a hidden file a second name. To link is to name without overwriting: of several
+// who try at once one succeeds. With overwrite the second name is hidden too, and moved to its
+// place.
+func (s *Store) linked(root *os.Root, from, name string, overwrite bool) error {
+	if !overwrite {
+		return link(root, from, name)
+	}
+	if info, err := root.Lstat(name); err == nil && info.IsDir() {
+		return ErrExists // an empty one could be replaced
+	}
+	second, err := s.hiddenName(root)
+	if err != nil {
+		return err
+	}
+	if err := link(root, from, second); err != nil {
+		return err
+	}
+	if err := root.Rename(second, name); err != nil {
+		_ = root.Remove(second) // it is swept at the next start
+		return err
+	}
+	return nil
+}
+
+// link is root.Link, or a copy where the file system has no links.
+func link(root *os.Root, from, name string) error {
+	err := root.Link(from, name)
+	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || isEscape(err) {
+		return err
+	}
 	in, err := root.Open(from)
 	if err != nil {
-		return failure(err)
+		return err
 	}
 	defer in.Close()
 	out, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return failure(err)
+		return err
 	}
 	_, err = io.Copy(out, in)
 	if e := out.Sync(); err == nil {
@@ -99,33 +144,23 @@ func copied(root *os.Root, from, name string) error {
 	}
 	if err != nil {
 		_ = root.Remove(name) // half a file is none
-		return failure(err)
 	}
-	return failure(root.Remove(from))
+	return err
 }
 
-// Keep gives an upload a path of its own, as Save does; it is moved, not copied. An upload that
-// was kept already is copied from where it is.
-func (s *Store) Keep(u *Received, name string, overwrite bool) (size int64, err error) {
-	root, err := s.within(name, true)
-	if err != nil {
-		return 0, err
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.kept != "" {
-		f, err := root.Open(u.kept)
-		if err != nil {
-			return 0, failure(err)
+// persist makes the new name in a folder outlast a crash of the machine, and those of the
+// folders that were made for it. Systems that cannot do that do not need it.
+func persist(root *os.Root, folder string, made bool) {
+	for {
+		if f, err := root.Open(folder); err == nil {
+			_ = f.Sync()
+			_ = f.Close()
 		}
-		defer f.Close()
-		return s.Save(name, f, u.size, overwrite)
+		if !made || folder == "." {
+			return
+		}
+		folder = path.Dir(folder)
 	}
-	if err := place(root, u.name, name, overwrite); err != nil {
-		return 0, err
-	}
-	u.kept = name
-	return u.size, nil
 }
 
 // Delete removes a file; a folder that it leaves empty goes with it. It fails with ErrInvalidPath,

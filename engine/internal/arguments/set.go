@@ -148,8 +148,9 @@ func (s *Set) FromObject(o *schema.Object, values []any) *Failure {
 
 // FromTexts is Decode for names with texts, such as the key=value of a command
 // line: texts are read as those of a query, a name that stands twice makes a list.
-// Where path is not nil, path arguments come from it alone.
-func (s *Set) FromTexts(pairs [][2]string, path func(name string) string, values []any) *Failure {
+// Where path is not nil, path arguments come from it alone. file takes the file that a text
+// names, of at most limit bytes; where it is nil no argument can be a file.
+func (s *Set) FromTexts(pairs [][2]string, path func(name string) string, file func(text string, limit int64) (schema.Upload, error), values []any) *Failure {
 	rd := s.reading(values)
 	if s.path && path != nil {
 		rd.paths(path)
@@ -161,9 +162,14 @@ func (s *Set) FromTexts(pairs [][2]string, path func(name string) string, values
 			rd.unknown(p[0], schema.Anywhere)
 		case path != nil && s.arguments[i].in == schema.InPath:
 			rd.misplaced(i, schema.Anywhere)
+		case file != nil && rd.takesFile(i):
+			rd.named(i, p[1], file)
 		default:
 			rd.text(i, p[1])
 		}
+	}
+	if file != nil && s.files {
+		rd.checkFiles()
 	}
 	return rd.finish()
 }

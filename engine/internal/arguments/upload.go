@@ -120,18 +120,7 @@ func (rd *reading) file(i int, part *multipart.Part, m *meter, limit int64, rece
 	if part.FileName() == "" {
 		return rd.noFile(i, part)
 	}
-	list, _ := rd.values[i].([]any)
-	if *rd.state(i) != given {
-		list = nil
-	}
-	switch most := a.accepts.Limits; {
-	case *rd.state(i) == wrong:
-		return nil
-	case a.list && most != nil && most.MaxItems != nil && len(list) >= *most.MaxItems:
-		rd.broken(i, a.Name, schema.InBody, fmt.Sprintf("must have at most %d items", *most.MaxItems))
-		return nil
-	case !a.list && *rd.state(i) == given:
-		rd.broken(i, a.Name, schema.InBody, "is given more than once")
+	if !rd.hasRoom(i) {
 		return nil
 	}
 	size := a.fileOf().MaxFileSize()
@@ -150,14 +139,61 @@ func (rd *reading) file(i int, part *multipart.Part, m *meter, limit int64, rece
 		return &Failure{Status: http.StatusInternalServerError, Code: "storage_failed", Detail: "The file could not be stored.", Cause: err}
 	}
 	m.allowed += u.Size - size
+	rd.take(i, u)
+	return nil
+}
+
+// hasRoom reports whether an argument takes another file, and notes why not.
+func (rd *reading) hasRoom(i int) bool {
+	a := &rd.set.arguments[i]
+	list, _ := rd.values[i].([]any)
+	switch most := a.accepts.Limits; {
+	case *rd.state(i) == wrong:
+		return false
+	case *rd.state(i) != given:
+		return true
+	case !a.list:
+		rd.broken(i, a.Name, a.in, "is given more than once")
+		return false
+	case most != nil && most.MaxItems != nil && len(list) >= *most.MaxItems:
+		rd.broken(i, a.Name, a.in, fmt.Sprintf("must have at most %d items", *most.MaxItems))
+		return false
+	}
+	return true
+}
+
+// take gives an argument a file.
+func (rd *reading) take(i int, u schema.Upload) {
+	a := &rd.set.arguments[i]
 	if limits := a.fileOf().Limits; limits != nil {
 		u.ContentType = files.AsDeclared(u.ContentType, limits.ContentTypes)
+	}
+	var list []any
+	if *rd.state(i) == given {
+		list, _ = rd.values[i].([]any)
 	}
 	*rd.state(i) = given
 	if rd.values[i] = any(schema.NewUpload(u)); a.list {
 		rd.values[i] = append(list, rd.values[i])
 	}
-	return nil
+}
+
+// named takes a file that a text names.
+func (rd *reading) named(i int, text string, file func(string, int64) (schema.Upload, error)) {
+	a := &rd.set.arguments[i]
+	if !rd.hasRoom(i) {
+		return
+	}
+	size := a.fileOf().MaxFileSize()
+	u, err := file(text, size)
+	switch {
+	case errors.Is(err, files.ErrTooLarge):
+		rd.broken(i, a.Name, a.in, schema.TooLargeMessage(size))
+	case err != nil:
+		rd.broken(i, a.Name, a.in, err.Error())
+	default:
+		rd.take(i, u)
+	}
 }
 
 // noFile takes a part without a name of a file: browsers send an empty one where no file

@@ -45,17 +45,17 @@ func TestFromTexts(t *testing.T) {
 	values := make([]any, 4)
 	path := func(string) string { return "7" }
 	pairs := [][2]string{{"tags", "a"}, {"data", `[1,"x"]`}, {"tags", "b"}, {"where", `{"year":1979}`}}
-	if f := s.FromTexts(pairs, path, values); f != nil {
+	if f := s.FromTexts(pairs, path, nil, values); f != nil {
 		t.Fatal(f)
 	}
 	if got, want := string(schema.AppendJSON(nil, s.Shape().New(values))), `{"id":7,"tags":["a","b"],"data":[1,"x"],"where":{"year":1979}}`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	values = make([]any, 4)
-	if f := s.FromTexts([][2]string{{"id", "8"}}, nil, values); f != nil || values[0] != 8 {
+	if f := s.FromTexts([][2]string{{"id", "8"}}, nil, nil, values); f != nil || values[0] != 8 {
 		t.Error(values, f)
 	}
-	f := s.FromTexts([][2]string{{"id", "8"}, {"data", "{"}, {"where", "[]"}, {"wher", ""}, {"data", "1"}}, path, values)
+	f := s.FromTexts([][2]string{{"id", "8"}, {"data", "{"}, {"where", "[]"}, {"wher", ""}, {"data", "1"}}, path, nil, values)
 	want := []Error{{"id", "", "belongs in the path"}, {"data", "body", "must be valid JSON"}, {"where", "body", "must be an object"}, {"wher", "", "is not known; did you mean where?"}}
 	if diff := cmp.Diff(want, f.Errors); diff != "" {
 		t.Error(diff)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"io"
 	"net/http"
 	"time"
 
@@ -97,4 +98,35 @@ func sendSlowly(w http.ResponseWriter, x *action.Exchange) {
 	if c != nil {
 		_ = c.SetWriteDeadline(time.Time{}) // of the next answer on the connection
 	}
+}
+
+// writePieces has a result write itself, whose status is out already. Where it fails in
+// the middle the connection is cut off, since there is no other way to say so.
+func writePieces(w http.ResponseWriter, x *action.Exchange, result action.Pieces) {
+	c, _ := w.(connection)
+	to := &noted{Writer: &pieces{ResponseWriter: w, x: x, c: c}}
+	if err := result(to); err != nil {
+		if to.err == nil { // a client that went is nobody's error
+			LogFailure(x, action.FailureOf(err))
+		}
+		panic(http.ErrAbortHandler)
+	}
+	if c != nil {
+		_ = c.SetWriteDeadline(time.Time{}) // of the next answer on the connection
+	}
+}
+
+// noted remembers that writing failed.
+type noted struct {
+	io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (n *noted) Write(b []byte) (int, error) {
+	size, err := n.Writer.Write(b)
+	if err != nil {
+		n.err = err
+	}
+	return size, err
 }

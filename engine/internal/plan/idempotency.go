@@ -95,6 +95,13 @@ func (v *Verb) occasion(x *exchange, keys []string) (*occasion, error) {
 		user = "user " + caller.Name
 	}
 	args := string(schema.AppendJSON(nil, x.call.Slots[action.ArgsSlot]))
+	if v.set.TakesFiles() {
+		digest, err := x.digest()
+		if err != nil {
+			return nil, err
+		}
+		args += digest
+	}
 	return &occasion{id: idempotency.NewID(v.name, user, key), fingerprint: idempotency.NewFingerprint(x.Request.URL.EscapedPath(), args, string(x.Body))}, nil
 }
 

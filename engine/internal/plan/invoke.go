@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -18,6 +19,10 @@ type Invocation struct {
 	Services     *action.Services
 	Log          *slog.Logger
 	Trace        func(action.Traced)
+	// Open opens the file that the text of a file argument names; nil: there are none.
+	Open func(text string) (name string, content io.ReadCloser, err error)
+	// Body is where a body goes that a step writes itself, such as a file.
+	Body io.Writer
 }
 
 // Outcome is what came of it.
@@ -47,17 +52,21 @@ func (p *Plan) Call(ctx context.Context, in Invocation) Outcome {
 	}
 	x.begin(v, ctx)
 	defer x.context.Close()
+	defer x.discard()
 	if f := v.permit(x.Caller()); f != nil {
 		return failed(x, f)
 	}
 	values := x.room(v)
-	if f := v.set.FromTexts(in.Args, path, values); f != nil {
+	if f := v.set.FromTexts(in.Args, path, x.opened(in.Open), values); f != nil {
 		return failed(x, argumentsFailure(f))
 	}
 	result, err := v.execute(&x.call, v.set.Shape().New(values))
 	status, body, has, f := v.finish(&x.call, result, err)
 	if f != nil {
 		return failed(x, f)
+	}
+	if x.Answer.Send != nil && in.Body != nil {
+		return x.sent(ctx, in)
 	}
 	return Outcome{Status: status, Body: body, HasBody: has, Text: x.Answer.Text, Header: x.Answer.Header}
 }

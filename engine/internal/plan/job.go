@@ -217,7 +217,7 @@ func (j *Job) Do(ctx context.Context, d Doing, args *schema.Object) (result any,
 func (j *Job) DoTexts(ctx context.Context, d Doing, args [][2]string) (result any, f *action.Failure) {
 	v := j.chains
 	values := make([]any, v.set.Shape().Len())
-	if f := v.set.FromTexts(args, nil, values); f != nil {
+	if f := v.set.FromTexts(args, nil, nil, values); f != nil {
 		return nil, argumentsFailure(f)
 	}
 	return j.Do(ctx, d, v.set.Shape().New(values))

@@ -53,6 +53,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	x := &exchange{}
+	x.Streams = v.cache == 0 && v.idempotency == 0 && r.Method != http.MethodHead
 	x.Request, x.Services, x.Log, x.Encodes, x.Cover = r, h.Services, h.Log, true, h.Cover
 	x.Address = &v.mask
 	x.begin(v, r.Context())
@@ -84,6 +85,8 @@ func (h *Handler) guarded(w http.ResponseWriter, v *Verb, x *exchange) {
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
+				observe(w, v, &x.Exchange)
+				x.context.Close()
 				panic(p)
 			}
 			WriteFailure(w, &x.Exchange, action.Panicked(p))
@@ -232,6 +235,11 @@ func write(w http.ResponseWriter, x *action.Exchange, status int, body any, has 
 	shield(header)
 	if header["Content-Type"] == nil { // respond may say application/hal+json
 		header["Content-Type"] = jsonContent
+	}
+	if result, ok := body.(action.Pieces); ok {
+		w.WriteHeader(status)
+		writePieces(w, x, result)
+		return
 	}
 	send(w, status, encode(x, body))
 }

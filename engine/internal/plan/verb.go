@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -246,6 +247,9 @@ func (b *builder) arguments(src *Source, d *document.Verb, v *Verb) {
 		} else if f.In == schema.InPath {
 			b.problems.Add(source.Problem{Span: a.Span, Code: "wrong_place", Text: fmt.Sprintf("the path %s has no {%s}", src.Path, f.Name),
 				Hint: source.DidYouMean(f.Name, src.PathNames)})
+		}
+		if f.Type.HoldsFile() && (f.In == schema.InPath || f.In == schema.Anywhere && (v.Method == "GET" || v.Method == "DELETE")) {
+			b.problems.Add(source.Problem{Span: a.Span, Code: "wrong_place", Text: fmt.Sprintf("the file %q comes in a body, and %s has none", f.Name, strings.ToLower(v.Method)), Hint: "use post or put"})
 		}
 		if class := f.Type.Highest(); class > schema.Public {
 			v.secrets = append(v.secrets, f.Name)

@@ -1,6 +1,9 @@
 package reference
 
 import (
+	"slices"
+	"strings"
+
 	"cloudlet/engine/language/schema"
 )
 
@@ -81,11 +84,6 @@ func (args *arguments) requestBody() *schema.Object {
 	if !args.verb.TakesBody() || len(args.body) == 0 && !open {
 		return nil
 	}
-	whole := &schema.Type{Kind: schema.ObjectK, Fields: args.body, Open: open}
-	form := schema.NewObject("schema", args.form(open))
-	if encoding := args.encoding(); encoding != nil {
-		form = schema.NewObject("schema", args.form(open), "encoding", encoding)
-	}
 	var body object
 	for i := range args.body {
 		if !args.body[i].Optional {
@@ -93,12 +91,35 @@ func (args *arguments) requestBody() *schema.Object {
 			break
 		}
 	}
-	body.put("content", schema.NewObject(
-		"application/json", schema.NewObject("schema", whole.JSONSchema(schema.Sent)),
-		"application/x-www-form-urlencoded", form,
-		"multipart/form-data", form,
-	))
+	body.put("content", args.bodies(open))
 	return body.done()
+}
+
+// bodies describes the body by its media type. Files come in multipart/form-data alone: what
+// else there is goes without them, unless one has to be there.
+func (args *arguments) bodies(open bool) *schema.Object {
+	plain := *args
+	plain.body = slices.DeleteFunc(slices.Clone(args.body), func(f schema.Field) bool { return f.Type.HoldsFile() })
+	form := plain.media(open)
+	var o object
+	if !slices.ContainsFunc(args.body, func(f schema.Field) bool { return f.Type.HoldsFile() && !f.Optional }) {
+		whole := &schema.Type{Kind: schema.ObjectK, Fields: plain.body, Open: open}
+		o.put("application/json", schema.NewObject("schema", whole.JSONSchema(schema.Sent)))
+		o.put("application/x-www-form-urlencoded", form)
+	}
+	if len(plain.body) < len(args.body) {
+		form = args.media(open)
+	}
+	o.put("multipart/form-data", form)
+	return o.done()
+}
+
+// media is a form with what it says of the encoding of its fields.
+func (args *arguments) media(open bool) *schema.Object {
+	if encoding := args.encoding(); encoding != nil {
+		return schema.NewObject("schema", args.form(open), "encoding", encoding)
+	}
+	return schema.NewObject("schema", args.form(open))
 }
 
 // form describes the fields of a form.
@@ -149,10 +170,14 @@ func embedded(list *schema.Object) *schema.Object {
 	return o.done()
 }
 
-// encoding says which fields of a form are JSON texts.
+// encoding says which fields of a form are JSON texts, and what files may be.
 func (args *arguments) encoding() *schema.Object {
 	var o object
 	for _, f := range args.body {
+		if types := contentTypes(f.Type); types != nil {
+			o.put(f.Name, schema.NewObject("contentType", strings.Join(types, ", ")))
+			continue
+		}
 		if !isPlain(f.Type) && !isList(f.Type) {
 			o.put(f.Name, schema.NewObject("contentType", "application/json"))
 		}
@@ -161,4 +186,15 @@ func (args *arguments) encoding() *schema.Object {
 		return nil
 	}
 	return o.done()
+}
+
+// contentTypes are what a file, or those in a list, may be; nil where nothing is said.
+func contentTypes(t *schema.Type) []string {
+	if isList(t) {
+		t = t.Elem
+	}
+	if t == nil || t.Kind != schema.File || t.Limits == nil {
+		return nil
+	}
+	return t.Limits.ContentTypes
 }
