@@ -4,9 +4,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"strings"
 	"testing"
@@ -132,10 +135,22 @@ func FuzzJWTVerify(f *testing.F) {
 	f.Add("eyJhbGciOiJub25lIn0.e30.")
 	f.Fuzz(func(t *testing.T, token string) {
 		_, err := runVerify(c, &jwtVerifyInputs{Algorithm: "HS256", Key: text(key), Token: action.Fixed(action.Text(token))})
-		if err == nil && token != genuine {
+		if err == nil && !isSigned(token, key) {
 			t.Errorf("%q is taken", token)
 		}
 	})
+}
+
+// isSigned computes the signature of a token anew: each process of a fuzz run has a genuine
+// token of its own, so that none can be compared with.
+func isSigned(token, key string) bool {
+	at := strings.LastIndexByte(token, '.')
+	if at < 0 {
+		return false
+	}
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(token[:at]))
+	return token[at+1:] == base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // FuzzDecrypt: nothing but what was sealed is opened.
