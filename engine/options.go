@@ -2,7 +2,6 @@ package engine
 
 import (
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"time"
@@ -26,8 +25,6 @@ type options struct {
 	tell   func(Event)
 	access func(Access)
 	listen string
-	// resolver looks names of other services up; nil: the system's.
-	resolver *net.Resolver
 }
 
 // Event is what happened to a running engine: a generation was swapped in, or a

@@ -17,7 +17,7 @@ func (e *Engine) carry(allow []string, before *generation) {
 	if before != nil {
 		before.old = append(before.old, idle{e.outgoing})
 	}
-	e.outgoing, e.allowed = outgoing.NewTransport(outgoing.Dialing{Allow: allow, Resolver: e.o.resolver}), allow
+	e.outgoing, e.allowed = outgoing.NewTransport(outgoing.Dialing{Allow: allow}), allow
 	e.http = outgoing.New(e.outgoing)
 }
 

@@ -127,7 +127,7 @@ func read(answer *http.Response, most int64) ([]byte, error) {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return nil, err
 	case err != nil:
-		return nil, ErrInvalidAnswer.Because("the answer's body ends too early: %v", err)
+		return nil, ErrInvalidAnswer.Because("the answer's body is cut off, or not coded as it says")
 	}
 	return text, nil
 }

@@ -2,6 +2,7 @@ package outgoing
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -70,5 +71,19 @@ func failure(ctx context.Context, h *hop, err error) error {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return ErrTimeout.Because("%s: %v", h, err)
 	}
-	return ErrUnreachable.Because("%s: %v", h, err)
+	return ErrUnreachable.Because("%s: %s", h, cause(err))
+}
+
+// cause says why there is no answer: in the words of the network where it is its, but in
+// none of the other side's, which net/http quotes where it does not understand them.
+func cause(err error) string {
+	var network *net.OpError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &network):
+		return network.Error()
+	case errors.As(err, &certificate):
+		return certificate.Error()
+	}
+	return "the connection broke, or what came back is no HTTP"
 }

@@ -19,10 +19,15 @@ type hop struct {
 	url    *url.URL
 	header http.Header
 	body   *Body
+	moved  bool // somebody else chose the address
 }
 
-// String is the hop in the log: without its query, which may hold what others may not see.
+// String is the hop in the log: without its query, which may hold what others may not see,
+// and behind a redirect without its path, which may echo it.
 func (h *hop) String() string {
+	if h.moved {
+		return h.method + " " + origin(h.url) + " behind a redirect"
+	}
 	return h.method + " " + h.url.Scheme + "://" + h.url.Host + h.url.EscapedPath()
 }
 
@@ -75,7 +80,7 @@ func (h *hop) redirect(status int, location string) error {
 		}
 		h.forget()
 	}
-	h.url = next
+	h.url, h.moved = next, true
 	return nil
 }
 

@@ -60,16 +60,12 @@ func stalls(text string) func(net.Conn, *http.Request) {
 	}
 }
 
-// TestHostileAnswers: whatever a service answers with, asking it ends, and with what it should.
-func TestHostileAnswers(t *testing.T) {
-	t.Parallel()
+// hostile are answers, good ones among them, with what each gives.
+func hostile() map[string]hostileAnswer {
 	bomb := string(zipped(8<<20, 1))
 	nested := string(zipped(8<<20, 2))
 	ok := "HTTP/1.1 200 OK"
-	for name, c := range map[string]struct {
-		answer func(net.Conn, *http.Request)
-		want   string
-	}{
+	return map[string]hostileAnswer{
 		"good":                  {says(head(ok, "Content-Length: 2") + "hi"), "200 hi"},
 		"gzip":                  {says(head(ok, "Content-Encoding: gzip", "Connection: close") + string(zipped(3, 1))), "200 \x00\x00\x00"},
 		"a gzip bomb":           {says(head(ok, "Content-Encoding: gzip", "Connection: close") + bomb), "answer_too_large"},
@@ -87,7 +83,12 @@ func TestHostileAnswers(t *testing.T) {
 		"endless headers":       {endless(ok+"\r\n", "X-A: b\r\n"), "unreachable"},
 		"an endless header":     {endless(ok+"\r\nX-A: ", "b"), "unreachable"},
 		"endless informations":  {endless("", head("HTTP/1.1 103 Early Hints")), "unreachable"},
-		"no HTTP":               {says("SSH-2.0-OpenSSH_9.9\r\n"), "unreachable"},
+		"no HTTP":               {says("SSH-2.0-canary\r\n"), "unreachable"},
+		"no header":             {says(ok + "\r\ncanary\r\n\r\n"), "unreachable"},
+		"no length":             {says(head(ok, "Content-Length: canary")), "unreachable"},
+		"no chunk":              {says(head(ok, "Transfer-Encoding: chunked") + "canary\r\n"), "invalid_answer"},
+		"no status":             {says(head("HTTP/1.1 canary")), "unreachable"},
+		"no place":              {says(head("HTTP/1.1 302 Found", "Location: http://[canary/", "Content-Length: 0")), "redirect_refused"},
 		"nothing":               {says(""), "unreachable"},
 		"silence":               {stalls(""), context.DeadlineExceeded.Error()},
 		"a slow head":           {stalls(ok + "\r\nX-A"), context.DeadlineExceeded.Error()},
@@ -99,7 +100,18 @@ func TestHostileAnswers(t *testing.T) {
 		"a redirect to nothing": {says(head("HTTP/1.1 302 Found", "Content-Length: 2") + "hi"), "302 hi"},
 		"an endless redirect":   {endless(head("HTTP/1.1 302 Found", "Location: /", "Connection: close"), "x"), "redirect_refused"},
 		"two codings":           {says(head(ok, "Content-Encoding: gzip, gzip", fmt.Sprintf("Content-Length: %d", len(nested))) + nested), "200 " + nested},
-	} {
+	}
+}
+
+type hostileAnswer struct {
+	answer func(net.Conn, *http.Request)
+	want   string
+}
+
+// TestHostileAnswers: whatever a service answers with, asking it ends, and with what it should.
+func TestHostileAnswers(t *testing.T) {
+	t.Parallel()
+	for name, c := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			address := serve(t, c.answer)
@@ -111,6 +123,9 @@ func TestHostileAnswers(t *testing.T) {
 			got, err := ask(ctx, client, &Request{Follow: 5}, address)
 			if got != c.want {
 				t.Errorf("got %.80q (%v), want %.80q", got, err, c.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "canary") {
+				t.Errorf("the reason quotes the answer: %v", err)
 			}
 		})
 	}

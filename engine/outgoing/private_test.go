@@ -127,6 +127,11 @@ func TestPrivateAddresses(t *testing.T) {
 	if n := asked.Load(); n > 0 {
 		t.Errorf("a server inside was asked %d times", n)
 	}
+	for _, port := range []string{"22", "25", "587", "6667"} {
+		if got, err := ask(t.Context(), client, &Request{}, "http://203.0.114.1:"+port+"/"); got != "address_refused" {
+			t.Errorf("the port %s gives %s (%v)", port, got, err)
+		}
+	}
 	if got, _ := ask(t.Context(), client, &Request{}, "http://nowhere.example/"); got != "unreachable" {
 		t.Errorf("a name without an address gives %s", got)
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -80,10 +81,19 @@ func (g *gate) dial(ctx context.Context, network, address string) (net.Conn, err
 	return d.DialContext(ctx, network, address)
 }
 
+// blocked are ports of protocols that would take a request for commands, as mail servers do:
+// those of the Fetch standard, section 2.9.
+var blocked = strings.Fields(`0 1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123
+	135 137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995 1719 1720 1723 2049
+	3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668 6669 6679 6697 10080`)
+
 // control is asked for each address before it is connected to.
 func (g *gate) control(network, address string, c syscall.RawConn) error {
 	if at, err := netip.ParseAddrPort(address); err == nil && g.hosts[netip.AddrPortFrom(at.Addr().Unmap(), at.Port())] {
 		return nil
+	}
+	if _, port, err := net.SplitHostPort(address); err != nil || slices.Contains(blocked, port) {
+		return fmt.Errorf("%w (the port %s is of another protocol)", errRefused, port)
 	}
 	if err := g.guard.Safe(network, address, c); err != nil {
 		return fmt.Errorf("%w (%w)", errRefused, err)
