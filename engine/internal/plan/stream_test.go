@@ -94,7 +94,11 @@ func TestStreamShowsSignsOfLife(t *testing.T) {
 		time.Sleep(time.Hour)
 		last := began
 		var gaps []time.Duration
-		for _, at := range w.beats {
+		synctest.Wait()
+		w.mu.Lock()
+		beats := slices.Clone(w.beats)
+		w.mu.Unlock()
+		for _, at := range beats {
 			gaps, last = append(gaps, at.Sub(last)), at
 		}
 		slices.Sort(gaps)
