@@ -7,6 +7,7 @@ import (
 	"cloudlet/actions/data"
 	"cloudlet/actions/identity"
 	"cloudlet/actions/system"
+	"cloudlet/actions/text"
 	"cloudlet/actions/web"
 	"cloudlet/engine/action"
 )
@@ -43,6 +44,9 @@ func Families() []Family {
 		{"crypto", "hashes, signatures, sealed texts and tokens", []*action.Action{
 			crypto.Hash, crypto.HMACSign, crypto.HMACVerify, crypto.PasswordHash, crypto.PasswordVerify,
 			crypto.Encrypt, crypto.Decrypt, crypto.JWTSign, crypto.JWTVerify, crypto.Random,
+		}},
+		{"text", "reading and writing the formats of others, and checking values", []*action.Action{
+			text.CSVParse, text.CSVFormat, text.Markdown, text.HTMLEscape, text.XMLParse, text.JSONParse, text.YAMLParse, text.Validate,
 		}},
 	}
 }

@@ -67,6 +67,7 @@ var imports = map[string][]string{
 	"actions/data":     onAction,
 	"actions/identity": onAction,
 	"actions/system":   onAction,
+	"actions/text":     onAction,
 	"actions/web":      onAction,
 	"actions":          {"actions/...", "engine/action"},
 
