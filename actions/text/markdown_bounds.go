@@ -9,12 +9,12 @@ import (
 // of the marks of a paragraph, stack for what is nested, and cannot be stopped: with these
 // bounds a text of 256 KiB takes about a third of a second at the worst, see BenchmarkMarkdown.
 const (
-	mostNested   = 64     // containers that a line opens, brackets that are open in a paragraph
-	mostIndented = 200    // columns before the marker of a list
-	mostMarks    = 1000   // characters of emphasis in a paragraph
-	mostBrackets = 500    // [ and < in a paragraph
-	mostTableCells    = 20_000 // cells of all tables: short rows are filled up
-	mostDefined  = 2000   // definitions of links
+	mostNested     = 64     // containers that a line opens, brackets that are open in a paragraph
+	mostIndented   = 200    // columns before the marker of a list
+	mostMarks      = 1000   // characters of emphasis in a paragraph
+	mostBrackets   = 500    // [ and < in a paragraph
+	mostTableCells = 20_000 // cells of all tables: short rows are filled up
+	mostDefined    = 2000   // definitions of links
 )
 
 // excessive says what of a text is more than anybody means who wants to be read, or "".
