@@ -254,6 +254,8 @@ func samples(a *schema.Field) (good, bad []string) {
 		return contents(l)
 	case schema.ObjectK:
 		return []string{`{}`, `{"a": {"b": [1, null]}}`}, []string{`x`}
+	case schema.JSON:
+		return []string{`null`, `{}`, `{"title": {"like": "%"}}`, `[1, "a"]`}, []string{`{"a": `, `x`}
 	}
 	panic("no samples of " + a.Type.String() + " yet: say here what they are")
 }

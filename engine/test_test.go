@@ -195,12 +195,12 @@ func manyTests(t testing.TB, n int) string {
   given:
     rows: {films: [{id: 7, title: Aliens, year: 1986}]}
   request: {get: /films, query: {q: Alien}}
-  expect: {body: [{id: 7}, {title: Alien}]}
+  expect: {body: {items: [{id: 7}, {title: Alien}]}}
 `, i)
 		default:
 			fmt.Fprintf(&b, `
 - name: refuse %d
-  request: {get: /films, query: {from: 1800}}
+  request: {get: /films, query: {limit: 1000}}
   expect: {status: 400, body: {code: invalid_arguments}}
 `, i)
 		}

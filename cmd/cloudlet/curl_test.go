@@ -3,18 +3,56 @@ package main
 import (
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"os"
 	"strings"
 )
 
+// transfer is what the arguments of curl ask for.
+type transfer struct {
+	method, address string
+	header          http.Header
+	body            strings.Builder
+	include         bool
+}
+
 // curl is as much of curl as the README and the line that `serve` prints need:
-// -s, -i, -X METHOD, -H HEADER, -d DATA and an address. CURL_BASE, where it is set,
+// -s, -i, -X METHOD, -H HEADER, -d DATA, -F NAME=@FILE and an address. CURL_BASE, where it is set,
 // stands in for http://127.0.0.1:8080, which may be another's on this machine.
 func curl() {
-	method, data, address, include := "", "", "", false
-	header := http.Header{}
-	args := os.Args[1:]
+	t := readTransfer(os.Args[1:])
+	if base := os.Getenv("CURL_BASE"); base != "" {
+		t.address = strings.Replace(t.address, "http://127.0.0.1:8080", base, 1)
+	}
+	if t.method == "" {
+		if t.method = http.MethodGet; t.body.Len() > 0 {
+			t.method = http.MethodPost
+		}
+	}
+	if t.body.Len() > 0 && t.header.Get("Content-Type") == "" {
+		t.header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r, err := http.NewRequest(t.method, t.address, strings.NewReader(t.body.String()))
+	if err != nil {
+		die("%v", err)
+	}
+	r.Header = t.header
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		die("%v", err)
+	}
+	defer response.Body.Close()
+	if t.include {
+		fmt.Printf("%s %s\n", response.Proto, response.Status)
+		response.Header.Write(os.Stdout)
+		fmt.Println()
+	}
+	io.Copy(os.Stdout, response.Body)
+}
+
+func readTransfer(args []string) *transfer {
+	t := &transfer{header: http.Header{}}
 	next := func() string {
 		if len(args) < 2 {
 			die("%s needs a value", args[0])
@@ -26,45 +64,38 @@ func curl() {
 		switch args[0] {
 		case "-s":
 		case "-i":
-			include = true
+			t.include = true
 		case "-X":
-			method = next()
+			t.method = next()
 		case "-d":
-			data = next()
+			t.body.WriteString(next())
+		case "-F":
+			t.upload(next())
 		case "-H":
 			name, value, _ := strings.Cut(next(), ":")
-			header.Add(name, strings.TrimSpace(value))
+			t.header.Add(name, strings.TrimSpace(value))
 		default:
-			address = args[0]
+			t.address = args[0]
 		}
 	}
-	if base := os.Getenv("CURL_BASE"); base != "" {
-		address = strings.Replace(address, "http://127.0.0.1:8080", base, 1)
-	}
-	if method == "" {
-		if method = http.MethodGet; data != "" {
-			method = http.MethodPost
-		}
-	}
-	if data != "" && header.Get("Content-Type") == "" {
-		header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	r, err := http.NewRequest(method, address, strings.NewReader(data))
+	return t
+}
+
+// upload makes the body a form of one file, name=@path.
+func (t *transfer) upload(text string) {
+	name, path, _ := strings.Cut(text, "=@")
+	content, err := os.ReadFile(path)
 	if err != nil {
 		die("%v", err)
 	}
-	r.Header = header
-	response, err := http.DefaultClient.Do(r)
+	form := multipart.NewWriter(&t.body)
+	part, err := form.CreateFormFile(name, path)
 	if err != nil {
 		die("%v", err)
 	}
-	defer response.Body.Close()
-	if include {
-		fmt.Printf("%s %s\n", response.Proto, response.Status)
-		response.Header.Write(os.Stdout)
-		fmt.Println()
-	}
-	io.Copy(os.Stdout, response.Body)
+	part.Write(content)
+	form.Close()
+	t.header.Set("Content-Type", form.FormDataContentType())
 }
 
 func die(format string, args ...any) {

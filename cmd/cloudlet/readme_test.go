@@ -74,7 +74,7 @@ type reader struct {
 
 func TestREADME(t *testing.T) {
 	t.Parallel()
-	for _, page := range []string{"README.md", "endpoints/auth/README.md", "endpoints/admin/README.md", "endpoints/newsletter/README.md"} {
+	for _, page := range []string{"README.md", "endpoints/auth/README.md", "endpoints/admin/README.md", "endpoints/films/README.md", "endpoints/newsletter/README.md"} {
 		t.Run(strings.ReplaceAll(page, "/", "_"), func(t *testing.T) {
 			t.Parallel()
 			r := &reader{T: t, page: page, dir: t.TempDir()}
