@@ -16,17 +16,22 @@ import (
 	"cloudlet/engine/identity"
 	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/internal/reference/files"
+	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/schema"
 )
 
 // FileSchema is the JSON Schema (draft-07) of a kind of file, indented.
 type FileSchema struct {
-	Kind string // endpoint, module, action, test or settings
+	Kind string // endpoint, module, action, job, test or settings
 	JSON []byte
 }
 
 // SchemaKinds are the kinds of files that have a schema.
 func SchemaKinds() []string { return slices.Clone(files.Kinds) }
+
+// FileKeys are the keys of a kind of file, with what each means, or those of an "argument"
+// or a "step", whatever its action; nil for what is none of them.
+func FileKeys(kind string) []document.Key { return files.Keys(kind) }
 
 // Schemas are the JSON Schemas of the files of the app in dir, for editors: with
 // every action, the app's own composite ones too. Problems of the app are no reason to
@@ -57,7 +62,7 @@ func indented(o *schema.Object) []byte {
 }
 
 // WithSchemas keeps the JSON Schemas of the app's files in data/schema/, where editors
-// find them: endpoint.json, module.json, action.json, test.json and settings.json.
+// find them: endpoint.json, module.json, action.json, job.json, test.json and settings.json.
 func WithSchemas() Option { return func(o *options) { o.schemas = true } }
 
 // keepSchemas writes the schemas that are not what the files say. Editors are no

@@ -190,7 +190,7 @@ var FileDelete = action.Define(action.Spec[deleteInputs, action.None]{
 	Name: "file.delete", Summary: "Removes a file of the app, and the folders that it leaves empty.", Main: "path", Writes: true,
 	Doc:      fileDoc + " Inside a transaction the file goes when that commits. That there is none is no failure, unless `missing` says so.",
 	Example:  "- file.delete: \"notes/${args.id}.txt\"\n",
-	Failures: []action.Outcome{invalidPath, storageFailed, {Status: 0, When: "there is no such file, and `missing` says so"}},
+	Failures: []action.Outcome{invalidPath, storageFailed, {Status: 404, Code: files.ErrNotFound.Code, When: "there is no such file, and `missing` says so"}},
 	Prepare: func(l action.Load, in *deleteInputs) action.Result {
 		checkPath(l, &in.Path)
 		if in.Missing != 0 && (!action.Status(in.Missing) || in.Missing < 400) {

@@ -23,6 +23,8 @@ type commands struct {
 	Config   configCommand    `cmd:"" help:"Show the settings that are in force."`
 	Routes   routesCommand    `cmd:"" help:"List what the app serves."`
 	Actions  actionsCommand   `cmd:"" help:"List the actions, or explain one."`
+	Keys     keysCommand      `cmd:"" help:"List what may stand in a file: of an endpoint, a test and so on."`
+	Funcs    functionsCommand `cmd:"" name:"functions" help:"List the functions of expressions, or explain one."`
 	Call     callCommand      `cmd:"" help:"Run an endpoint without a network."`
 	Test     testCommand      `cmd:"" help:"Run the app's tests."`
 	Fmt      fmtCommand       `cmd:"" help:"Write the app's YAML files in one form."`

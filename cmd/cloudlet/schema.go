@@ -11,7 +11,7 @@ import (
 
 // schemaCommand is `cloudlet schema`.
 type schemaCommand struct {
-	Kind   string `arg:"" optional:"" default:"endpoint" help:"Of which files: endpoint, module, action, test or settings."`
+	Kind   string `arg:"" optional:"" default:"endpoint" help:"Of which files: endpoint, module, action, job, test or settings."`
 	Output string `placeholder:"DIR" help:"Write the schemas of all kinds into a folder, as endpoint.json, module.json and so on."`
 }
 
@@ -22,6 +22,8 @@ inputs, the app's own too. Editors complete and check with it. While the app is 
 the schemas are kept in data/schema, and a file says at its top where they are:
 
     # yaml-language-server: $schema=../../data/schema/endpoint.json
+
+People read the same with "cloudlet keys".
 
 Examples:
 

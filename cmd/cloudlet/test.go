@@ -25,23 +25,20 @@ type testCommand struct {
 func (testCommand) Help() string {
 	return `Tests stand in NAME.test.yaml beside the endpoints:
 
+    # endpoints/auth/login.test.yaml
     - name: a good password gives a ticket
       given:
         users: [{name: alice, password: correct horse battery, roles: [guest]}]
       request: {get: /auth/login, query: {username: alice, password: correct horse battery}}
       expect: {status: 200, body: {ticket: "${len(value) > 100}", token_type: Bearer}}
 
-given     users, rows: {films: [{id: 1, title: Alien}]}, files, clock: a time that
-          stands still, http: what others answer, by "GET https://…"
-request   get, post, … with the path; query, headers, cookies; body, form or text;
-          as: the user whose ticket it brings
-expect    status, headers, body, sql: [{query, rows}], log: lines in their order
-steps     several of {request, expect, save, clock} in place of one request. What is
-          saved can be read by those after it: save: first, then ${first.body.id}
+A test says what there is (given), what is asked (request) and what is expected of the answer and
+of what it left behind (expect), or steps: several requests. All that can stand there is listed by
+"cloudlet keys test". Fields that are not named are not compared; ${…} alone is a condition over
+value, and elsewhere a value: what was saved by the steps before, as ${first.body.id}.
 
-Fields that are not named are not compared. ${…} alone is a condition over value. Each
-test has databases of its own, in memory; the clock holds for ${now()}, for tickets and
-for CURRENT_TIMESTAMP and datetime('now') in SQL.
+Each test has databases of its own, in memory, to which the migrations were applied. The clock holds
+for ${now()}, for tickets and for CURRENT_TIMESTAMP and datetime('now') in SQL.
 
 Example:
 

@@ -15,6 +15,29 @@ import (
 // Kinds are the kinds of files that have a schema.
 var Kinds = []string{"endpoint", "module", "action", "job", "test", "settings"}
 
+// Keys are the keys of a kind of file, or of an argument or a step in one; nil for what is none.
+func Keys(kind string) []document.Key {
+	switch kind {
+	case "endpoint":
+		return document.EndpointKeys()
+	case "module":
+		return document.ModuleKeys()
+	case "action":
+		return document.CompositeKeys()
+	case "job":
+		return document.JobKeys()
+	case "test":
+		return document.TestKeys()
+	case "settings":
+		return settings.Keys()
+	case "argument":
+		return document.DeclarationKeys(true, true)
+	case "step":
+		return plan.Modifiers()
+	}
+	return nil
+}
+
 // builder builds the JSON Schemas of an app's files, for editors. They are of draft-07,
 // which the language servers for YAML know best. The keys come from package document,
 // the actions from their declarations: nothing is said here that is not said there.
@@ -30,18 +53,12 @@ func Schema(kind string, actions []*action.Action, composites []plan.Composite) 
 	f := &builder{actions, composites, kind == "settings"}
 	var root *schema.Object
 	switch kind {
-	case "endpoint":
-		root = f.mapping(document.EndpointKeys(), nil)
-	case "module":
-		root = f.mapping(document.ModuleKeys(), nil)
-	case "action":
-		root = f.mapping(document.CompositeKeys(), []string{"actions"})
-	case "job":
-		root = f.mapping(document.JobKeys(), []string{"actions"})
-	case "settings":
-		root = f.mapping(settings.Keys(), nil)
+	case "endpoint", "module", "settings":
+		root = f.mapping(Keys(kind), nil)
+	case "action", "job":
+		root = f.mapping(Keys(kind), []string{"actions"})
 	case "test":
-		root = object("type", "array", "items", f.mapping(document.TestKeys(), []string{"name"}))
+		root = object("type", "array", "items", f.mapping(Keys(kind), []string{"name"}))
 	default:
 		return nil
 	}
