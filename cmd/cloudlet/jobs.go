@@ -163,12 +163,12 @@ func (c *jobsRetryCommand) Run(ctx context.Context, t *terminal, f *folder) erro
 
 type jobsCancelCommand struct {
 	IDs []int64 `arg:"" optional:"" name:"id" help:"The jobs, as list shows them."`
-	All bool    `help:"All that wait or are dead."`
+	All bool    `help:"All: those that wait, are being done or are dead."`
 }
 
 // Help is what --help says besides the flags.
 func (jobsCancelCommand) Help() string {
-	return `One that is being done right now goes on. A job with a schedule comes again at its next time: take the schedule out of its file.
+	return `One that is being done right now is ended within a second: what it has committed stays. A job with a schedule comes again at its next time: take the schedule out of its file.
 
 Example:
 

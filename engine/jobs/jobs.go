@@ -90,7 +90,8 @@ type Queue struct {
 	// inserter enqueues; what works is made when there is work.
 	inserter *river.Client[*database.SQLTx]
 
-	kinds     []*Kind // fixed when Start is called
+	kinds     []*Kind  // fixed when Start is called
+	running   sync.Map // the context.CancelCauseFunc of what is worked, by id
 	woken     chan struct{}
 	elsewhere atomic.Bool // another process works the queue
 	stop      context.CancelFunc

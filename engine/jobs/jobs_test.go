@@ -51,7 +51,7 @@ func (b *syncBuffer) text() string {
 	return b.String()
 }
 
-func openDB(t *testing.T, url, dir string) *database.DB {
+func openDB(t testing.TB, url, dir string) *database.DB {
 	t.Helper()
 	db, err := database.Open(t.Context(), database.Config{Name: "main", URL: url, Dir: dir})
 	if err != nil {

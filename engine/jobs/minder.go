@@ -113,6 +113,7 @@ func (m *minder) begin(ctx context.Context) (bool, error) {
 			sql  string
 			args []any
 		}{
+			{"DELETE FROM river_job WHERE state = 'running' AND json(tags) <> '[]'", nil},
 			{"UPDATE river_job SET state = 'available', scheduled_at = ? WHERE state = 'running'", []any{now.Format(stamp)}},
 			{"DELETE FROM river_job WHERE state = 'completed'", nil},
 			{"DELETE FROM river_job WHERE state IN ('cancelled', 'discarded') AND finalized_at < ?", []any{now.Add(-deadFor).Format(stamp)}},
@@ -150,6 +151,9 @@ func (q *Queue) promote(ctx context.Context) error {
 // tend looks after the work, and ends it when it is done.
 func (m *minder) tend(ctx context.Context) time.Duration {
 	err := m.queue.promote(ctx)
+	if err == nil {
+		err = m.queue.abortRunning(ctx)
+	}
 	if err == nil {
 		m.due, err = m.queue.due(ctx)
 	}

@@ -16,7 +16,10 @@ import (
 )
 
 const (
-	pollInterval = 200 * time.Millisecond // between looks for jobs while there are some
+	// fetchCooldown is how long it waits at least before it looks for more when all workers were
+	// busy: with few workers and short jobs this is what bounds the rate.
+	fetchCooldown = 2 * time.Millisecond
+	pollInterval  = 200 * time.Millisecond // between looks for jobs while there are some
 	// softStop is how long work may go on when the queue is closed.
 	softStop = 3 * time.Second
 	hardStop = 10 * time.Second
@@ -34,7 +37,7 @@ func (q *Queue) client() (*river.Client[*database.SQLTx], error) {
 	}
 	return river.NewClient(q.driver(), &river.Config{
 		ID: "cloudlet", Logger: q.riverLog(), Workers: workers, Queues: queues, FetchOnlyKnownKinds: true,
-		FetchCooldown: pollInterval / 2, FetchPollInterval: pollInterval, SoftStopTimeout: softStop,
+		FetchCooldown: fetchCooldown, FetchPollInterval: pollInterval, SoftStopTimeout: softStop,
 		LeaderElectionDisabled: true, PollOnly: true, JobTimeout: -1,
 	})
 }
@@ -61,18 +64,32 @@ func (w *worker) NextRetry(j *river.Job[payload]) time.Time {
 
 // Work does a job. When it is done it is gone at once, with what is in it: River would
 // only note that it was done.
-func (w *worker) Work(ctx context.Context, theirs *river.Job[payload]) error {
+func (w *worker) Work(outer context.Context, theirs *river.Job[payload]) error {
 	j := &Job{ID: theirs.ID, Attempt: theirs.Attempt, EnqueuedAt: theirs.CreatedAt, Args: theirs.Args.args, queue: w.queue}
-	if err := w.try(ctx, j); err != nil {
-		return w.failed(ctx, theirs, err)
+	if slices.Contains(theirs.Tags, aborted) { // it was, just when its last attempt failed
+		return w.forget(outer, j)
 	}
-	if err := w.note(ctx, j); err != nil {
-		return w.failed(ctx, theirs, &Failure{Reason: "it was done, but that could not be noted"})
+	ctx, release := w.queue.abortable(outer, j.ID)
+	defer release()
+	if err := w.try(ctx, j); err != nil {
+		if w.queue.wasAborted(ctx, j.ID) {
+			return w.forget(outer, j)
+		}
+		return w.failed(outer, theirs, err)
+	}
+	if err := w.note(outer, j); err != nil {
+		return w.failed(outer, theirs, &Failure{Reason: "it was done, but that could not be noted"})
 	}
 	if w.kind.Done != nil {
 		w.kind.Done(j)
 	}
 	return nil
+}
+
+// forget deletes a job that was aborted.
+func (w *worker) forget(ctx context.Context, j *Job) error {
+	w.queue.log.Info("a job was aborted", "kind", w.kind.Name, "id", j.ID, "attempt", j.Attempt)
+	return w.note(ctx, j)
 }
 
 // try is one attempt; a panic fails it.

@@ -83,7 +83,8 @@ func (s *Service) Retry(ctx context.Context, id int64) error {
 	return refusal(s.queue.Retry(ctx, s.kind.Name, id))
 }
 
-// Cancel forgets a job. It fails with ErrNoSuchJob or ErrRunning.
+// Cancel forgets a job. One that is being done is ended within a second: what it has
+// committed stays. It fails with ErrNoSuchJob.
 func (s *Service) Cancel(ctx context.Context, id int64) error {
-	return refusal(s.queue.Drop(ctx, s.kind.Name, id))
+	return refusal(s.queue.Abort(ctx, s.kind.Name, id))
 }
