@@ -26,6 +26,7 @@ var uploadApp = map[string]string{
   arguments:
     title: {type: string, required: false}
     photo: {type: file, max_size: 1MiB}
+    picture: {type: file, required: false, max_size: 1GiB, content_types: [image/png]}
     more: {type: "[file]", required: false, max_items: 2, items: {max_size: 1MiB}}
   actions:
     - return: ${args.photo}
@@ -166,7 +167,8 @@ func TestUploadsAreBounded(t *testing.T) {
 		"headers":                {"--x\r\n", "X-Other: 1\r\n", "413 body_too_large"},
 		"what is ahead of parts": {"", "nothing\r\n", "413 body_too_large"},
 		"what is behind parts":   {photo("a") + "--x--\r\n", "nothing\r\n", "200 "},
-		"files without an end":   {"", repeated(photo("a")), "413 body_too_large"},
+		"files without an end":   {"", repeated(photo("a")), "400 is given more than once"},
+		"of a wrong type":        {strings.Replace(photo("<html>"), "photo", "picture", 1)[:len(photo("<html>"))], "0123456789abcdef", "400 must be image/png, and its content is text/html"},
 		"one after a whole file": {photo(strings.Repeat("x", 1<<20)) + "--x\r\n" + strings.Replace(photoHead, "photo", "more", 1), "0123456789abcdef", "413 file_too_large"},
 	} {
 		t.Run(name, func(t *testing.T) {

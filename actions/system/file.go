@@ -147,7 +147,7 @@ func (in *saveInputs) written(c *action.Call) (r *files.Received, done func(), e
 	default:
 		content = bytes.NewReader(schema.AppendJSON(nil, v))
 	}
-	r, _, err = batch.Receive(content, mostContent)
+	r, _, err = batch.Receive(content, mostContent, nil)
 	return r, done, err
 }
 
@@ -156,12 +156,15 @@ func (in *saveInputs) written(c *action.Call) (r *files.Received, done func(), e
 func keep(c *action.Call, tx *database.Tx, r *files.Received, path string, overwrite bool, done func()) error {
 	store, log := c.Services.Files, c.Log
 	if tx == nil || !overwrite {
-		defer done()
-		if _, err := store.Keep(r, path, overwrite); err != nil || tx == nil {
+		_, err := store.Keep(r, path, overwrite)
+		if err != nil || tx == nil {
+			done()
 			return err
 		}
+		tx.AfterCommit(done)
 		tx.OnRollback(func() {
-			if err := store.Delete(path); err != nil && log != nil {
+			defer done()
+			if err := store.TakeBack(r, path); err != nil && !errors.Is(err, files.ErrNotFound) && log != nil {
 				log.Error("a file could not be taken back with its transaction", "path", path, "reason", reasonOf(err))
 			}
 		})

@@ -87,7 +87,7 @@ var FileList = action.Define(action.Spec[listInputs, any]{
 		if err != nil {
 			return nil, err
 		}
-		found, err := c.Services.Files.List(folder, after, limit)
+		found, err := c.Services.Files.List(c.Context, folder, after, limit)
 		if err != nil {
 			return nil, err
 		}

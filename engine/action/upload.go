@@ -23,13 +23,13 @@ func (x *Exchange) hold() *held {
 }
 
 // Receive takes a file that comes with the request. It lies hidden among the app's files until
-// the request has ended.
-func (x *Exchange) Receive(name string, from io.Reader, limit int64) (schema.Upload, error) {
+// the request has ended. takes may refuse it by its content type, as files.Batch.Receive says.
+func (x *Exchange) Receive(name string, from io.Reader, limit int64, takes func(contentType string) error) (schema.Upload, error) {
 	h := x.hold()
 	if h.batch == nil {
 		h.batch = x.Services.Files.Batch()
 	}
-	r, contentType, err := h.batch.Receive(from, limit)
+	r, contentType, err := h.batch.Receive(from, limit, takes)
 	if err != nil {
 		return schema.Upload{}, err
 	}

@@ -16,7 +16,7 @@ func TestSweep(t *testing.T) {
 	s := newStore(t)
 	living := New(s.dir)
 	defer living.Close()
-	r, _, err := living.Batch().Receive(strings.NewReader("of another process"), 100)
+	r, _, err := living.Batch().Receive(strings.NewReader("of another process"), 100, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestManyProcesses(t *testing.T) {
 		all.Go(func() {
 			for range 10 {
 				o := New(s.dir)
-				r, _, err := o.Batch().Receive(strings.NewReader("x"), 10)
+				r, _, err := o.Batch().Receive(strings.NewReader("x"), 10, nil)
 				if err == nil {
 					err = o.Sweep()
 				}

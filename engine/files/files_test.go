@@ -50,7 +50,7 @@ func left(t testing.TB, s *Store) []string {
 func TestSaveLoad(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	if list, err := s.List("", "", 10); len(list) > 0 || err != nil {
+	if list, err := s.List(t.Context(), "", "", 10); len(list) > 0 || err != nil {
 		t.Error(list, err)
 	}
 	if _, err := s.Load("a.txt", 10); !errors.Is(err, ErrNotFound) {
@@ -96,11 +96,11 @@ func TestListDelete(t *testing.T) {
 	save(t, s, "films/1/poster.png", "one")
 	save(t, s, "films/10.txt", "ten")
 	save(t, s, "films/2.txt", "two")
-	list, err := s.List("films", "", 10)
+	list, err := s.List(t.Context(), "films", "", 10)
 	if err != nil || len(list) != 3 || list[0].Path != "films/1" || !list[0].Folder || list[1].Path != "films/10.txt" || list[1].Size != 3 || list[2].Path != "films/2.txt" {
 		t.Error(list, err)
 	}
-	if list, err := s.List("films", "1", 1); err != nil || len(list) != 1 || list[0].Path != "films/10.txt" {
+	if list, err := s.List(t.Context(), "films", "1", 1); err != nil || len(list) != 1 || list[0].Path != "films/10.txt" {
 		t.Error(list, err)
 	}
 	for _, name := range []string{"films/1", "films/4.txt", "nothing/4.txt"} {
@@ -155,10 +155,10 @@ func TestBrokenOff(t *testing.T) {
 		t.Error("saved")
 	}
 	b := s.Batch()
-	if _, _, err := b.Receive(io.MultiReader(strings.NewReader("x"), broken{gone}), 10); !errors.Is(err, gone) {
+	if _, _, err := b.Receive(io.MultiReader(strings.NewReader("x"), broken{gone}), 10, nil); !errors.Is(err, gone) {
 		t.Error(err)
 	}
-	if _, _, err := b.Receive(strings.NewReader("too much"), 7); !errors.Is(err, ErrTooLarge) {
+	if _, _, err := b.Receive(strings.NewReader("too much"), 7, nil); !errors.Is(err, ErrTooLarge) {
 		t.Error(err)
 	}
 	if err := b.Close(); err != nil {
@@ -181,11 +181,11 @@ func TestBatch(t *testing.T) {
 	s := newStore(t)
 	b := s.Batch()
 	png := []byte("\x89PNG\r\n\x1a\n0000")
-	r, kind, err := b.Receive(bytes.NewReader(png), 100)
+	r, kind, err := b.Receive(bytes.NewReader(png), 100, nil)
 	if err != nil || kind != "image/png" || r.Size() != int64(len(png)) || b.Find(r.Path()) != r || b.Find("x") != nil {
 		t.Fatal(r, kind, err)
 	}
-	if _, _, err := b.Receive(strings.NewReader("left"), 100); err != nil {
+	if _, _, err := b.Receive(strings.NewReader("left"), 100, nil); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(r.Path()); !bytes.Equal(text, png) {

@@ -46,7 +46,7 @@ func TestHostilePaths(t *testing.T) {
 			}
 		}
 		if name != "" {
-			if _, err := s.List(name, "", 10); !errors.Is(err, ErrInvalidPath) {
+			if _, err := s.List(t.Context(), name, "", 10); !errors.Is(err, ErrInvalidPath) {
 				t.Errorf("list %q: %v", name, err)
 			}
 		}
@@ -83,7 +83,7 @@ func TestLinksLeadNowhere(t *testing.T) {
 			}
 		}
 	}
-	list, err := s.List("", "", 100)
+	list, err := s.List(t.Context(), "", "", 100)
 	if err != nil || len(list) != 1 || list[0].Path != "a" {
 		t.Error(list, err)
 	}

@@ -4,8 +4,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
-	"strings"
 	"time"
 )
 
@@ -58,47 +56,4 @@ func (s *Store) Load(name string, limit int64) ([]byte, error) {
 		return nil, ErrTooLarge
 	}
 	return content, failure(err)
-}
-
-// List lists what is in a folder, "" for the outermost, by name, behind a name and at most limit
-// entries. There is no mistake in a folder that is not there: it is empty. What could have no path
-// here, such as a link out of the store, is left out.
-func (s *Store) List(folder, after string, limit int) ([]Entry, error) {
-	var root *os.Root
-	var err error
-	if folder == "" {
-		folder = "."
-		root, err = s.open(false)
-	} else {
-		root, err = s.within(folder, false)
-	}
-	if err == nil {
-		var list []fs.DirEntry
-		if list, err = fs.ReadDir(root.FS(), folder); err == nil {
-			return entries(root, folder, after, list, limit), nil
-		}
-		err = failure(err)
-	}
-	if e, ok := err.(*Error); ok && e.Code == ErrNotFound.Code {
-		return nil, nil
-	}
-	return nil, err
-}
-
-func entries(root *os.Root, folder, after string, list []fs.DirEntry, limit int) []Entry {
-	found := []Entry{}
-	for _, d := range list {
-		if d.Name() <= after || checkSegment(d.Name()) != "" {
-			continue
-		}
-		name := strings.TrimPrefix(path.Join(folder, d.Name()), "./")
-		info, err := root.Stat(name)
-		if err != nil || !info.IsDir() && !info.Mode().IsRegular() {
-			continue
-		}
-		if found = append(found, entry(name, info)); len(found) == limit {
-			break
-		}
-	}
-	return found
 }

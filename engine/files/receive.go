@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -22,7 +23,8 @@ type Received struct {
 	path  string
 
 	mu      sync.Mutex
-	settled bool // it outlasts a crash of the machine
+	settled bool                   // it outlasts a crash of the machine
+	kept    map[string]fs.FileInfo // by path
 }
 
 // Path is where the content lies, for whoever reads it while the request lasts.
@@ -78,18 +80,37 @@ func (s *Store) Batch() *Batch { return &Batch{store: s} }
 const sniffed = 3072
 
 // Receive writes what it reads to the disk, at most limit bytes, and tells what it is by its
-// content: a media type without parameters. It fails with ErrTooLarge as soon as there is more,
-// ErrFull or ErrFailed, and with what the reader fails with.
-func (b *Batch) Receive(from io.Reader, limit int64) (r *Received, contentType string, err error) {
+// content: a media type without parameters. takes, where it is not nil, is asked about that
+// ahead of the first byte that is written. It fails with what takes fails with, with ErrTooLarge
+// as soon as there is more, ErrFull or ErrFailed, and with what the reader fails with.
+func (b *Batch) Receive(from io.Reader, limit int64, takes func(contentType string) error) (r *Received, contentType string, err error) {
+	in := &reader{from: io.LimitReader(from, limit+1)}
+	head := make([]byte, sniffed)
+	n, _ := io.ReadFull(in, head) // that it ends early is no mistake; in knows of others
+	if in.err != nil {
+		return nil, "", in.err
+	}
+	contentType = Sniff(head[:n])
+	if takes != nil {
+		if err := takes(contentType); err != nil {
+			return nil, "", err
+		}
+	}
+	if r, err = b.write(io.MultiReader(bytes.NewReader(head[:n]), in), in, limit); err != nil {
+		return nil, "", err
+	}
+	return r, contentType, nil
+}
+
+// write writes what it reads through in to a file of the batch.
+func (b *Batch) write(from io.Reader, in *reader, limit int64) (r *Received, err error) {
 	name, f, err := b.store.create()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	r = &Received{store: b.store, name: name, path: filepath.Join(b.store.dir, filepath.FromSlash(name))}
 	b.list = append(b.list, r)
-	head := &head{}
-	in := &reader{from: io.LimitReader(from, limit+1)}
-	r.size, err = io.Copy(f, io.TeeReader(in, head))
+	r.size, err = io.Copy(f, from)
 	switch {
 	case in.err != nil:
 		err = in.err // the client's, not the disk's
@@ -101,10 +122,7 @@ func (b *Batch) Receive(from io.Reader, limit int64) (r *Received, contentType s
 	if e := failure(f.Close()); err == nil {
 		err = e
 	}
-	if err != nil {
-		return nil, "", err
-	}
-	return r, Sniff(head.Bytes()), nil
+	return r, err
 }
 
 // reader remembers what reading failed with, to tell it from what writing fails with.
@@ -120,17 +138,6 @@ func (r *reader) Read(p []byte) (int, error) {
 		r.err = err
 	}
 	return n, err
-}
-
-// head keeps the begin of what goes through it.
-type head struct{ bytes.Buffer }
-
-// Write implements io.Writer.
-func (h *head) Write(p []byte) (int, error) {
-	if room := sniffed - h.Len(); room > 0 {
-		h.Buffer.Write(p[:min(room, len(p))])
-	}
-	return len(p), nil
 }
 
 // Sniff tells what a file is by its begin: a media type without parameters.

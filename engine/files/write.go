@@ -18,7 +18,7 @@ func (s *Store) Save(name string, content io.Reader, limit int64, overwrite bool
 	}
 	b := s.Batch()
 	defer b.Close() // what cannot be removed now is swept at the next start
-	r, _, err := b.Receive(content, limit)
+	r, _, err := b.Receive(content, limit, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -37,6 +37,14 @@ func (s *Store) Keep(r *Received, name string, overwrite bool) (size int64, err 
 	}
 	if err != nil {
 		return 0, err
+	}
+	if info, err := root.Lstat(name); err == nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.kept == nil {
+			r.kept = map[string]fs.FileInfo{}
+		}
+		r.kept[name] = info
 	}
 	return r.size, nil
 }
@@ -161,6 +169,23 @@ func persist(root *os.Root, folder string, made bool) {
 		}
 		folder = path.Dir(folder)
 	}
+}
+
+// TakeBack removes a file that was kept, as Delete does, but no other that has the path meanwhile:
+// somebody else may have replaced it, and is told that theirs is there. It is to be called while the
+// batch of r is open.
+func (s *Store) TakeBack(r *Received, name string) error {
+	root, err := s.within(name, false)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	was := r.kept[name]
+	r.mu.Unlock()
+	if is, err := root.Lstat(name); err != nil || was == nil || !os.SameFile(was, is) {
+		return failure(err)
+	}
+	return s.Delete(name)
 }
 
 // Delete removes a file; a folder that it leaves empty goes with it. It fails with ErrInvalidPath,

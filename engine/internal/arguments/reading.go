@@ -27,6 +27,8 @@ type reading struct {
 	lists  [][]string // the texts of list arguments, by place; made when the first comes
 	faults []schema.Fault
 	errors []located
+	// refused says that a file was not read to its end, since it is none that is wanted.
+	refused bool
 }
 
 func (s *Set) reading(values []any) reading {

@@ -14,8 +14,9 @@ import (
 )
 
 // Receive takes the content of a file that comes with a request, of at most limit bytes, and
-// says where it is. name is what the client calls it.
-type Receive func(name string, from io.Reader, limit int64) (schema.Upload, error)
+// says where it is. name is what the client calls it. It fails with what takes fails with, which
+// it asks about the content type as soon as the first bytes tell that.
+type Receive func(name string, from io.Reader, limit int64, takes func(contentType string) error) (schema.Upload, error)
 
 // FileTooLarge is the code of a Failure: a file is larger than its argument says.
 const FileTooLarge = "file_too_large" // 413
@@ -64,7 +65,7 @@ func (rd *reading) upload(r *http.Request, limit int64, receive Receive) *Failur
 			break
 		}
 		if err != nil {
-			return m.failure(limit, "The body is not valid multipart/form-data")
+			return rd.ended(m, limit, "The body is not valid multipart/form-data")
 		}
 		if n == maxParts {
 			return invalidBody("The body has more than %d parts", maxParts)
@@ -76,7 +77,7 @@ func (rd *reading) upload(r *http.Request, limit int64, receive Receive) *Failur
 			f = rd.part(part)
 		}
 		if f != nil && m.err != nil {
-			return m.failure(limit, f.Detail)
+			return rd.ended(m, limit, f.Detail)
 		}
 		if f != nil {
 			return f
@@ -84,6 +85,15 @@ func (rd *reading) upload(r *http.Request, limit int64, receive Receive) *Failur
 	}
 	rd.checkFiles()
 	return nil
+}
+
+// ended is why a body is not read to its end. Where a file was refused, and its rest is more than
+// is read over, that is what is wrong.
+func (rd *reading) ended(m *meter, limit int64, otherwise string) *Failure {
+	if rd.refused && errors.Is(m.err, errOver) {
+		return failure(rd.errors, len(rd.set.arguments))
+	}
+	return m.failure(limit, otherwise)
 }
 
 // failure is why a body cannot be read on.
@@ -121,15 +131,21 @@ func (rd *reading) file(i int, part *multipart.Part, m *meter, limit int64, rece
 		return rd.noFile(i, part)
 	}
 	if !rd.hasRoom(i) {
+		rd.refused = true
 		return nil
 	}
 	size := a.fileOf().MaxFileSize()
 	m.allowed += size
 	in := &io.LimitedReader{R: part, N: size + 1}
-	u, err := receive(part.FileName(), in, size)
+	u, err := receive(part.FileName(), in, size, a.takes)
+	refused := (*unwanted)(nil)
 	switch {
 	case m.err != nil:
 		return m.failure(limit, "The body is not valid multipart/form-data")
+	case errors.As(err, &refused):
+		m.allowed -= in.N - 1 // its rest is read over, and counts as what is no file
+		rd.refuse(i, refused.Error())
+		return nil
 	case in.N == 0:
 		return &Failure{Status: http.StatusRequestEntityTooLarge, Code: FileTooLarge, Detail: "A file is too large.",
 			Errors: []Error{{Argument: a.Name, In: schema.InBody.String(), Message: schema.TooLargeMessage(size)}}}
@@ -141,6 +157,40 @@ func (rd *reading) file(i int, part *multipart.Part, m *meter, limit int64, rece
 	m.allowed += u.Size - size
 	rd.take(i, u)
 	return nil
+}
+
+// unwanted is why a file is not taken, to be read behind its name.
+type unwanted struct{ message string }
+
+// Error is the message.
+func (u *unwanted) Error() string { return u.message }
+
+// takes fails with unwanted where the argument takes no files of a content type.
+func (a *argument) takes(contentType string) error {
+	limits := a.fileOf().Limits
+	if limits == nil {
+		return nil
+	}
+	if contentType = files.AsDeclared(contentType, limits.ContentTypes); !limits.TakesContent(contentType) {
+		return &unwanted{limits.ContentMessage(contentType)}
+	}
+	return nil
+}
+
+// refuse notes why a file is not taken; the others of its argument are not either.
+func (rd *reading) refuse(i int, message string) {
+	a := &rd.set.arguments[i]
+	name := a.Name
+	if a.list {
+		n := 0
+		if *rd.state(i) == given {
+			list, _ := rd.values[i].([]any)
+			n = len(list)
+		}
+		name = fmt.Sprintf("%s[%d]", name, n)
+	}
+	rd.broken(i, name, a.in, message)
+	rd.refused = true
 }
 
 // hasRoom reports whether an argument takes another file, and notes why not.

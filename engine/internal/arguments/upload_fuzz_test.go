@@ -28,7 +28,7 @@ func FuzzUpload(f *testing.F) {
 		{Name: "more", Type: &schema.Type{Kind: schema.List, Elem: file, Limits: &schema.Limits{MaxItems: &two}}, Optional: true}}, "POST", false)
 	f.Fuzz(func(t *testing.T, body, boundary string) {
 		kept := int64(0)
-		receive := func(name string, from io.Reader, limit int64) (schema.Upload, error) {
+		receive := func(name string, from io.Reader, limit int64, takes func(string) error) (schema.Upload, error) {
 			n, err := io.Copy(io.Discard, io.LimitReader(from, limit+1))
 			if n > limit {
 				return schema.Upload{}, files.ErrTooLarge

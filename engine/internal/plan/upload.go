@@ -58,7 +58,7 @@ func (x *exchange) opened(open func(string) (string, io.ReadCloser, error)) func
 			return schema.Upload{}, err
 		}
 		defer content.Close()
-		return x.Receive(name, content, limit)
+		return x.Receive(name, content, limit, nil)
 	}
 }
 
