@@ -164,6 +164,9 @@ func (in *httpInputs) fillCredentials(c *action.Call, r *outgoing.Request) error
 	if given {
 		username, _ := basic.Lookup("username")
 		password, _ := basic.Lookup("password")
+		if strings.Contains(schema.Text(username), ":") { // its rest would be the begin of the password (RFC 7617)
+			return &action.Failure{Status: 500, Code: "invalid_header", Detail: "A header to another service is not valid.", Reason: "the username of basic holds a colon"}
+		}
 		value = "Basic " + base64.StdEncoding.EncodeToString([]byte(schema.Text(username)+":"+schema.Text(password)))
 	}
 	if value == "" {

@@ -32,6 +32,7 @@ var personalFields = []string{"headers", "cookies", "ip", "id"}
 
 // noteReads notes an expression that reads what differs between requests with equal arguments.
 func (f *frame) noteReads(p *expression.Program, at source.Span) {
+	f.readsClient = f.readsClient || p.Reads(action.RequestSlot, "headers") || p.Reads(action.RequestSlot, "cookies")
 	for _, name := range personalFields {
 		if p.Reads(action.RequestSlot, name) {
 			f.keepNot(at, "request."+name+" differs between requests that would get the same answer")
@@ -177,8 +178,8 @@ func (v *Verb) cacheKey(x *exchange, personal bool) (string, error) {
 	b := append(x.Out[:0], v.name...)
 	b = append(b, 0)
 	b = schema.AppendJSON(b, x.call.Slots[action.ArgsSlot])
-	if v.request {
-		b = append(append(b, 0), x.Request.URL.RequestURI()...)
+	if v.request { // a HEAD may see another method than the GET that would get its answer
+		b = append(append(append(append(b, 0), x.Request.Method...), ' '), x.Request.URL.RequestURI()...)
 	}
 	if personal {
 		user, err := x.UserValue()

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cloudlet/engine/action"
 	"cloudlet/engine/idempotency"
@@ -102,7 +103,29 @@ func (v *Verb) occasion(x *exchange, keys []string) (*occasion, error) {
 		}
 		args += digest
 	}
+	if v.readsClient && caller == nil {
+		args += credentials(x.Request.Header)
+	}
 	return &occasion{id: idempotency.NewID(v.name, user, key), fingerprint: idempotency.NewFingerprint(x.Request.URL.EscapedPath(), args, string(x.Body))}, nil
+}
+
+// credentialed are parts of the names of headers that say who asks, where an app has accounts of
+// its own.
+var credentialed = []string{"auth", "cookie", "key", "session", "token", "secret"}
+
+// credentials are what a request brings to say who asks: to a chain that reads them two who have no
+// user here may be two, and one is not to be answered as the other was. Other headers are not
+// among it, since they differ when a request is sent again.
+func credentials(header http.Header) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		lower := strings.ToLower(name)
+		if name != "Idempotency-Key" && slices.ContainsFunc(credentialed, func(part string) bool { return strings.Contains(lower, part) }) {
+			b.WriteByte('\n') // no value has one
+			b.WriteString(name + ":" + strings.Join(header[name], "\n:"))
+		}
+	}
+	return b.String()
 }
 
 // again answers with what was kept; it is false where there is nothing.

@@ -28,6 +28,7 @@ type frame struct {
 	calls        []string // endpoints that it calls, as "GET /films"
 	rawBody      bool     // some step reads the body itself
 	unkept       []unkept // what keeps answers from being kept
+	readsClient  bool     // request.headers or request.cookies, which may say who asks
 	statusSure   bool     // one of those steps always runs, and nothing returns before it
 }
 
@@ -54,6 +55,7 @@ func (f *frame) adopt(inner *frame) {
 	f.rawBody = f.rawBody || inner.rawBody
 	f.calls = append(f.calls, inner.calls...)
 	f.unkept = append(f.unkept, inner.unkept...)
+	f.readsClient = f.readsClient || inner.readsClient
 }
 
 func newFrame() *frame { return &frame{slots: action.FirstSlot} }

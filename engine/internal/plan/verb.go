@@ -65,6 +65,7 @@ type Verb struct {
 	onError     *chain
 	slots       int
 	readsUser   bool
+	readsClient bool
 	request     bool
 	responds    bool         // some step may give the whole answer itself
 	replaced    bool         // after or on_error may put something in place of the result
@@ -157,7 +158,7 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 		sc.transaction = "main"
 		sc.ambient.around = surroundings{transaction: "main", at: d.Idempotency.Span, because: "with this the whole chain is one transaction of the main database"}
 	}
-	f.unkept = nil // what holds before the answer is looked for may read what it likes
+	f.unkept, f.readsClient = nil, false // what holds before the answer is looked for may read what it likes
 	late := b.chains(sc, v, d, s)
 	b.checkResult(src, v, d, late)
 	v.slots, v.readsUser, v.request, v.Writes = f.slots, f.readsUser, f.readsRequest, f.writes
@@ -168,7 +169,7 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 	v.responds, v.highest = f.responds, max(v.Result.Type.Highest(), f.returns.Highest())
 	v.noStore = !v.Public() || v.highest >= schema.Token
 	v.fails = sc.fails
-	v.unkept = f.unkept
+	v.unkept, v.readsClient = f.unkept, f.readsClient
 	b.cache(v, s.cache, d)
 	v.gather(f, late)
 	return v
