@@ -25,7 +25,7 @@ var dataFailures = append([]action.Outcome{
 
 const sqlDoc = "${…} in the text is always a bound parameter, never text. The statement is prepared when the file is loaded: " +
 	"a table or column that is not there is a problem with its place, and the columns are the result's type. " +
-	"SQLite keeps 15 digits of a decimal in a DECIMAL column; one that needs more is kept in a TEXT column."
+	"SQLite keeps 15 digits of a decimal in a DECIMAL column; one that needs more is kept in a TEXT column. It keeps no zeros at the end, either: ${toFixed(film.price, 2)} writes 3.50."
 
 type sqlInputs struct {
 	SQL      action.SQL `doc:"One statement."`

@@ -231,7 +231,7 @@ func typeHint(name string) string {
 	}
 	switch lower := strings.ToLower(name); {
 	case lower == "list" || lower == "array":
-		return "a list is written [string]"
+		return "a list is written [string], or with items: what each of them is"
 	case strings.Contains(name, "="):
 		return `a default is written "int = 1", with a space on both sides`
 	}

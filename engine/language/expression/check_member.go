@@ -195,13 +195,27 @@ func (c *checker) fieldType(base part, name string) (*schema.Type, *Fault) {
 		if t.Open || t.Kind == schema.File && len(t.Fields) == 0 {
 			return schema.AnyType.WithClass(t.Class), nil
 		}
-		return nil, &Fault{Code: "unknown_field", Text: fmt.Sprintf("%s has no field %q", c.subject(base), name), Hint: source.DidYouMean(name, t.FieldNames())}
+		return nil, &Fault{Code: "unknown_field", Text: fmt.Sprintf("%s has no field %q", c.subject(base), name), Hint: fieldHint(name, t.FieldNames())}
 	}
 	hint := ""
 	if t.Kind == schema.List {
 		hint = "take an item, as in [0], or use map(…)"
 	}
 	return nil, &Fault{Code: "unknown_field", Text: fmt.Sprintf("%s has no field %q", an(word(t)), name), Hint: hint}
+}
+
+// mostListed is how many names a hint lists.
+const mostListed = 12
+
+// fieldHint names the field that is meant, or else those that there are.
+func fieldHint(name string, known []string) string {
+	if near := source.DidYouMean(name, known); near != "" || len(known) == 0 {
+		return near
+	}
+	if len(known) > mostListed {
+		return "it has " + strings.Join(known[:mostListed], ", ") + " and more"
+	}
+	return "it has " + strings.Join(known, ", ")
 }
 
 // subject names a part in a message: by its own text where that is short.

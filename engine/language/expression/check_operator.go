@@ -178,6 +178,8 @@ func (c *checker) unfit(op string, left, right part, from, to int) part {
 	either := func(k schema.Kind) bool { return plain(a) == k || plain(b) == k }
 	switch {
 	case either(schema.Null):
+	case plain(a) == schema.List && plain(b) == schema.List && op == "+":
+		hint = "use concat(…)"
 	case either(schema.DecimalK) && either(schema.Float):
 		hint = "use decimal(…) or float(…)"
 	case either(schema.DateTime) && either(schema.String):

@@ -21,6 +21,8 @@ var mistakes = []struct{ source, at, text, hint string }{
 	{`films.title`, `title`, `a list has no field "title"`, `take an item, as in [0], or use map(…)`},
 	{`n < "3"`, `n < "3"`, `cannot compare int with string`, `use int(…), float(…) or string(…)`},
 	{`n == "3"`, `n == "3"`, `cannot compare int with string`, `use int(…), float(…) or string(…)`},
+	{`args.zzzzzz`, `zzzzzz`, `args has no field "zzzzzz"`, `it has username, password, age, tags, X-Token, data, on`},
+	{`films + films`, `films + films`, `cannot add list and list`, `use concat(…)`},
 	{`"é" + (n + "x")`, `n + "x"`, `cannot add int and string`, `use string(…)`},
 	{`films[0].price * 1.5`, `films[0].price * 1.5`, `cannot multiply decimal by float`, `use decimal(…) or float(…)`},
 	{`start < "2026-01-01"`, `start < "2026-01-01"`, `cannot compare datetime with string`, `use date(…)`},

@@ -22,6 +22,8 @@ var numberFunctions = []function{
 		[]parameter{{"number", intOrFloat, once}}, gives(schema.FloatType), rounded(math.Floor), 0},
 	{"round", "The nearest whole number, halves away from zero, as a float.",
 		[]parameter{{"number", intOrFloat, once}}, gives(schema.FloatType), rounded(math.Round), 0},
+	{"toFixed", "The number as text with so many digits behind the point, 0 to 20; halves are rounded away from zero.",
+		[]parameter{{"number", number, once}, {"digits", whole, once}}, gives(schema.StringType), runFixed, 0},
 	{"max", "The greatest of the values and of what the lists among them hold; null of nothing.",
 		[]parameter{{"value", orderedOrList, many}}, extreme, runMax, 0},
 	{"min", "The least of the values and of what the lists among them hold; null of nothing.",
@@ -94,6 +96,22 @@ func rounded(round func(float64) float64) func(*Frame, []any) (any, error) {
 		x, _ := float(a[0])
 		return round(x), nil
 	}
+}
+
+// mostPlaces is how many digits toFixed writes behind the point.
+const mostPlaces = 20
+
+func runFixed(f *Frame, a []any) (any, error) {
+	places := a[1].(int)
+	if places < 0 || places > mostPlaces {
+		return nil, operandf("the digits are not 0 to %d", mostPlaces)
+	}
+	v, err := runDecimal(f, a[:1])
+	if err != nil {
+		return nil, err
+	}
+	text := v.(schema.Decimal).Fixed(places)
+	return text, f.grow(len(text))
 }
 
 // each calls visit for every value and everything that the lists among them hold.

@@ -95,6 +95,10 @@ func (d Decimal) String() string {
 	return d.number.StringFixed(max(0, -d.number.Exponent()))
 }
 
+// Fixed is the number in plain notation with so many places, which are not negative; halves
+// are rounded away from zero.
+func (d Decimal) Fixed(places int) string { return d.number.StringFixed(int32(places)) }
+
 // number is how a number's text is made up.
 type number struct {
 	digits   int    // before and behind the point
