@@ -33,7 +33,8 @@ type inputPage struct {
 	Required bool     `json:"required"`
 	Default  string   `json:"default,omitempty"`
 	Enum     []string `json:"enum,omitempty"`
-	Class    string   `json:"class"` // the highest that it takes, or "any"
+	Constant bool     `json:"constant,omitempty"` // whether it has to be known when the file is loaded
+	Class    string   `json:"class"`              // the highest that it takes, or "any"
 	Doc      string   `json:"doc,omitempty"`
 }
 
@@ -65,6 +66,8 @@ func pageOfInput(in *action.Input) inputPage {
 		p.Class = "any"
 	}
 	switch in.Form {
+	case action.Constant:
+		p.Type, p.Constant = in.Type.String(), true
 	case action.Steps:
 		p.Type, p.Class = "steps", "any"
 	case action.NamedSteps:
@@ -74,9 +77,9 @@ func pageOfInput(in *action.Input) inputPage {
 	case action.Statement:
 		p.Type, p.Class = "SQL", schema.Token.String() // of its parameters
 	case action.TypeForm:
-		p.Type = "a type, as of an argument"
+		p.Type, p.Constant = "a type, as of an argument", true
 	case action.FieldsForm:
-		p.Type = "names and their types, as of arguments"
+		p.Type, p.Constant = "names and their types, as of arguments", true
 	default:
 		p.Type = in.Type.String()
 	}
@@ -133,7 +136,7 @@ func (p actionPage) print(t *terminal) {
 		t.printf("\nInputs\n")
 		rows := make([][]string, len(p.Inputs))
 		for i, in := range p.Inputs {
-			rows[i] = []string{"  " + in.Name, in.Type, in.need(p.Main), "takes " + in.Class, in.Doc}
+			rows[i] = []string{"  " + in.Name, in.Type, in.need(p.Main), in.takes(), in.Doc}
 		}
 		table(t.out, rows)
 	}
@@ -163,6 +166,14 @@ func folderText(folder string) string {
 		return "every endpoint"
 	}
 	return "endpoints/" + folder + " and below"
+}
+
+// takes says what the input may be computed of.
+func (in inputPage) takes() string {
+	if in.Constant {
+		return "not computed"
+	}
+	return "takes " + in.Class
 }
 
 // need says whether an input must be given, and what it is without.

@@ -22,7 +22,11 @@ func (r reader) limits(f *schema.Field, l *long) {
 			return false
 		}
 		if !slices.Contains(kinds, t.Kind) {
-			r.problems.Addf(mark(n), CodeLimitNotAllowed, "%s does not go with %s", name, t.NotNull())
+			p := source.Problem{Span: mark(n), Code: CodeLimitNotAllowed, Text: fmt.Sprintf("%s does not go with %s", name, t.NotNull())}
+			if t.Kind == schema.List && t.Elem != nil && slices.Contains(kinds, t.Elem.Kind) {
+				p.Hint = fmt.Sprintf("say it of the items: items: {type: %s, %s: …}", t.Elem.NotNull(), name)
+			}
+			r.problems.Add(p)
 			return false
 		}
 		some = true

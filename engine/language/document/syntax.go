@@ -198,7 +198,7 @@ func inFlowProblem(file *source.File, text []byte, from, to int) (source.Problem
 		return unquoted(file, at, inFlow), true
 	}
 	word := string(text[at.from:at.to])
-	p := source.Problem{Span: file.Span(at.from, at.to), Code: CodeSyntax, Text: `a text with "?" in it must be quoted here`}
+	p := source.Problem{Span: file.Span(at.from, at.to), Code: CodeSyntax, Text: `a text with "?" in it must be quoted here`, Hint: `put the whole text in quotes`}
 	if name := strings.TrimSuffix(word, "?"); simpleType(name) != nil || strings.HasPrefix(name, "[") {
 		p.Text, p.Hint = `a type with "?" must be quoted here`, `write "`+word+`", or required: false`
 	}
