@@ -14,6 +14,18 @@ import (
 // app that has what examples speak of.
 func TestExamplesOfActions(t *testing.T) {
 	t.Parallel()
+	problems, err := checkApp(makeApp(t, examplesApp(t)), map[string]string{"CORP": "hidden"})
+	fatal(t, err)
+	for _, p := range problems {
+		if !p.Warning {
+			t.Error(p)
+		}
+	}
+}
+
+// examplesApp has the example of each action as an endpoint.
+func examplesApp(t *testing.T) map[string]string {
+	t.Helper()
 	files := map[string]string{
 		"cloudlet.yaml": "databases: {main: \"sqlite::memory:\"}\n" +
 			"oidc: {corp: {issuer: \"https://login.example.com\", client_id: a, client_secret: \"${secrets.corp}\"}}\n" +
@@ -39,30 +51,46 @@ func TestExamplesOfActions(t *testing.T) {
 		}
 		files[fmt.Sprintf("endpoints/example%02d.yaml", i)] = endpointOf(a.Example)
 	}
-	problems, err := checkApp(makeApp(t, files), map[string]string{"CORP": "hidden"})
-	fatal(t, err)
-	for _, p := range problems {
-		if !p.Warning {
-			t.Error(p)
-		}
-	}
+	return files
 }
 
 var argument = regexp.MustCompile(`args\.([a-z_]+)`)
 
-// endpointOf is an endpoint whose chain is an example, behind what binds its names.
-func endpointOf(example string) string {
-	types := map[string]string{"password": "secret", "current": "secret", "code": "secret", "token": "secret", "refresh_token": "secret", "captcha": "secret",
-		"limit": "int", "offset": "int", "amount": "int", "from": "int", "to": "int", "year": "int", "id": "int", "titles": "[string]", "filter": "json"}
+// exampleTypes are the types of the arguments that examples speak of; any other is a string.
+var exampleTypes = map[string]string{"password": "secret", "current": "secret", "code": "secret", "token": "secret", "refresh_token": "secret", "captcha": "secret",
+	"limit": "int", "offset": "int", "amount": "int", "from": "int", "to": "int", "year": "int", "id": "int", "titles": "[string]", "filter": "json"}
+
+// argumentNames are the arguments that an example speaks of.
+func argumentNames(example string) []string {
 	var names []string
 	for _, m := range argument.FindAllStringSubmatch(example, -1) {
 		names = append(names, m[1])
 	}
 	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// asksForCaller reports whether an example is about whoever calls.
+func asksForCaller(example string) bool {
+	for _, text := range []string{"user.name", "- authorize:", "- logout:", "user.change_password:", "user.check_password:", "- totp.", "- api_key.", "- impersonate:"} {
+		if strings.Contains(example, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// endpointOf is an endpoint whose chain is an example, behind what binds its names.
+func endpointOf(example string) string {
+	names := argumentNames(example)
 	var b strings.Builder
-	b.WriteString("post:\n  auth: user\n  arguments:\n    unused: {type: string, required: false, in: query}\n")
-	for _, name := range slices.Compact(names) {
-		t := types[name]
+	b.WriteString("post:\n")
+	if asksForCaller(example) {
+		b.WriteString("  auth: user\n")
+	}
+	b.WriteString("  arguments:\n    unused: {type: string, required: false, in: query}\n")
+	for _, name := range names {
+		t := exampleTypes[name]
 		if t == "" {
 			t = "string"
 		}
