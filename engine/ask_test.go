@@ -100,7 +100,7 @@ func TestHTTPActionInTime(t *testing.T) {
 	t.Parallel()
 	n := openNeighbour(t)
 	l := n.app(t, map[string]string{
-		"whole": "get:\n  actions:\n    - http: {url: URL/wait, timeout: 150ms}\n      timeout: 40ms\n      retry: {times: 20, delay: 1ms}\n      on_error:\n        - return: ${error.code}\n",
+		"whole": "get:\n  actions:\n    - http: {url: URL/wait, timeout: 1500ms}\n      timeout: 400ms\n      retry: {times: 20, delay: 1ms}\n      on_error:\n        - return: ${error.code}\n",
 		"gone":  "get:\n  actions:\n    - http: URL/wait\n",
 	})
 	if got := l.get("/whole", ""); got != `200 "timeout"` {

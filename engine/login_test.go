@@ -209,15 +209,30 @@ func TestLoginElsewhereTakesNothingOver(t *testing.T) {
 		n.Password = "correct horse battery"
 		fatal(t, users.AddUser(t.Context(), identity.Act{}, n))
 	}
+	// A second factor is not gone around.
+	e.alter("INSERT INTO cloudlet_totp (user_id, secret) SELECT id, 'x' FROM cloudlet_users WHERE username = 'countess'")
+	b := browser(t)
+	e.refused(b, e.back(b, "ada"), 409, "email_taken")
+	e.alter("DELETE FROM cloudlet_totp")
 	for user, want := range map[string]string{"bob": "bob-builder [guest]", "eve": "victim [guest]", "ada": "countess [admin]"} {
 		u := e.login(browser(t), user)["user"].(map[string]any)
 		if got := fmt.Sprint(u["name"], " ", u["roles"]); got != want {
 			t.Errorf("%s is %s, want %s", user, got, want)
 		}
 	}
+	e.alter("UPDATE cloudlet_users SET confirmed_at = NULL WHERE username = 'countess'")
+	b = browser(t)
+	e.refused(b, e.back(b, "ada"), 403, "not_confirmed")
 	fatal(t, users.Lock(t.Context(), identity.Act{}, "countess"))
-	b := browser(t)
+	b = browser(t)
 	e.refused(b, e.back(b, "ada"), 401, "invalid_credentials")
+}
+
+// alter changes the users behind the engine's back.
+func (e *elsewhere) alter(sql string) {
+	e.t.Helper()
+	_, err := engine.DatabasesOf(e.engine)["main"].Exec(e.t.Context(), sql)
+	fatal(e.t, err)
 }
 
 // TestLoginElsewhereFails is what goes wrong on the way.

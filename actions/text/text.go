@@ -11,7 +11,7 @@ import (
 )
 
 // mostText is how many bytes of a text are read or made.
-const mostText = 16 << 20
+const mostText = 8 << 20
 
 var tooLarge = action.Outcome{Status: 413, Code: "too_large", When: fmt.Sprintf("the text is larger than %d MiB, or holds more than the action takes", mostText>>20)}
 

@@ -4,9 +4,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"cloudlet/engine/action"
@@ -104,87 +101,6 @@ func runCookie(c *action.Call, in *cookieInputs) (action.None, error) {
 	}
 	c.Answer.Token = c.Answer.Token || in.Value.Type().Highest() >= schema.Token
 	return action.None{}, c.Answer.AddCookie(cookie)
-}
-
-// Redirect sends the client elsewhere.
-var Redirect = action.Define(action.Spec[redirectInputs, action.None]{
-	Name: "redirect", Summary: "Ends the request by sending the client to another address.", Main: "url", Ends: true,
-	Doc:      "An address of another site has to be constant, or its origin among `allow`: otherwise whoever makes the link could send your users anywhere.",
-	Example:  "- redirect: /films/${film.id}\n",
-	Failures: []action.Outcome{{Status: 400, Code: "redirect_refused", When: "the address is of a site that is not allowed"}, invalidHeader, invalidStatus},
-	Prepare: func(l action.Load, in *redirectInputs) action.Result {
-		refuseInParallel(l, "redirect")
-		n, ok := in.Status.Constant()
-		r := action.Response{Headers: []string{"Location"}}
-		if ok {
-			r.Status = n
-		}
-		l.Responds(r)
-		if _, constant := in.URL.Constant(); constant {
-			l.Fails(invalidStatus) // it goes where the author says
-		}
-		if ok && !slices.Contains(redirects, n) {
-			l.Problem(source.Problem{Span: l.At("status"), Code: "out_of_range", Text: fmt.Sprintf("a redirect has one of the statuses 301, 302, 303, 307, 308, and not %d", n)})
-		}
-		for _, origin := range in.Allow {
-			if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-				l.Problem(source.Problem{Span: l.At("allow"), Code: "invalid_url", Text: fmt.Sprintf("%q is no origin, as in https://app.example.com", origin)})
-			}
-		}
-		return action.Result{Ends: true}
-	},
-	Run: runRedirect,
-})
-
-type redirectInputs struct {
-	URL    action.Expr[string] `doc:"Where to: a path of this site, or an absolute address." class:"token" leak:"would be sent to the requester"`
-	Status action.Expr[int]    `doc:"301, 302, 303, 307 or 308." default:"302"`
-	Allow  []string            `doc:"Origins of other sites that a computed address may be of." optional:""`
-}
-
-var redirects = []int{301, 302, 303, 307, 308}
-
-func runRedirect(c *action.Call, in *redirectInputs) (action.None, error) {
-	to, err := in.URL.Value(c)
-	if err != nil {
-		return action.None{}, err
-	}
-	status, err := in.Status.Value(c)
-	if err != nil {
-		return action.None{}, err
-	}
-	if !slices.Contains(redirects, status) {
-		return action.None{}, &action.Failure{Status: 500, Code: "invalid_status", Detail: "The redirect has no valid status.", Reason: fmt.Sprintf("%d is no status of a redirect", status)}
-	}
-	if _, constant := in.URL.Constant(); !constant && !in.permits(to) {
-		return action.None{}, action.Fail(http.StatusBadRequest, "redirect_refused", "A redirect to that address is not allowed.")
-	}
-	if err := c.Answer.SetHeader("Location", to); err != nil {
-		return action.None{}, err
-	}
-	c.Answer.Status = status
-	c.Answer.Token = c.Answer.Token || in.URL.Type().Highest() >= schema.Token
-	return action.None{}, action.Respond
-}
-
-// permits reports whether a computed address is of this site or an allowed one.
-// What browsers take for an absolute address though it does not look like one
-// (//host, /\host, and either with control characters in between) is none of this site.
-func (in *redirectInputs) permits(to string) bool {
-	if strings.ContainsFunc(to, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
-		return false
-	}
-	u, err := url.Parse(to)
-	if err != nil {
-		return false
-	}
-	if u.Scheme == "" && u.Host == "" && u.User == nil {
-		return strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") || strings.HasPrefix(to, "?")
-	}
-	return u.User == nil && slices.ContainsFunc(in.Allow, func(origin string) bool {
-		o, err := url.Parse(origin)
-		return err == nil && strings.EqualFold(o.Scheme, u.Scheme) && strings.EqualFold(o.Host, u.Host)
-	})
 }
 
 // Status sets the status of the answer.
