@@ -2,6 +2,8 @@
 package data
 
 import (
+	"strings"
+
 	"cloudlet/engine/action"
 	"cloudlet/engine/database"
 	"cloudlet/engine/language/schema"
@@ -20,8 +22,16 @@ var readFailures = []action.Outcome{
 var dataFailures = append([]action.Outcome{
 	{Status: 409, Code: "already_exists", When: "a unique key is there already"},
 	{Status: 409, Code: "still_referenced", When: "a foreign key has nothing to refer to, or is still referred to"},
-	{Status: 400, Code: "invalid_value", When: "a value breaks NOT NULL or CHECK"},
+	{Status: 400, Code: "invalid_value", When: "a value breaks NOT NULL or CHECK, or a pattern of LIKE has more than 1000 bytes"},
 }, readFailures...)
+
+// mayFailToRead are what a statement that only reads may fail with.
+func mayFailToRead(d *database.Description) []action.Outcome {
+	if text := strings.ToUpper(d.SQL); strings.Contains(text, "LIKE") || strings.Contains(text, "GLOB") {
+		return append([]action.Outcome{{Status: 400, Code: "invalid_value", When: "a pattern of LIKE has more than 1000 bytes"}}, readFailures...)
+	}
+	return readFailures
+}
 
 const sqlDoc = "${…} in the text is always a bound parameter, never text. The statement is prepared when the file is loaded: " +
 	"a table or column that is not there is a problem with its place, and the columns are the result's type. " +
@@ -39,7 +49,7 @@ func (in *sqlInputs) prepare(l action.Load) *database.Description {
 	in.name = l.Database(in.Database)
 	d := l.Statement(&in.SQL, in.Database)
 	if d != nil && !d.Writes {
-		l.Fails(readFailures...)
+		l.Fails(mayFailToRead(d)...)
 	}
 	return d
 }
@@ -131,8 +141,10 @@ func prepareOne(l action.Load, in *oneInputs) action.Result {
 	in.name = l.Database(in.Database)
 	d := l.Statement(&in.SQL, in.Database)
 	list := readFailures
-	if d != nil && d.Writes {
-		list = dataFailures
+	if d != nil {
+		if list = mayFailToRead(d); d.Writes {
+			list = dataFailures
+		}
 	}
 	fails(l, in.Missing, list)
 	if !needsRows(l, d, "sql.one") {

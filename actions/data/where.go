@@ -89,8 +89,10 @@ func (w where) arguments(c *action.Call, args []any) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s, ok := v.(string); ok && t.Operator == query.Like && len(s) > query.LongestPattern {
-			return nil, action.Fail(badValue.Status, badValue.Code, fmt.Sprintf("A pattern has at most %d bytes.", query.LongestPattern))
+		if s, ok := v.(string); ok && t.Operator == query.Like {
+			if why := query.CheckPattern(s); why != "" {
+				return nil, action.Fail(badValue.Status, badValue.Code, fmt.Sprintf("A pattern %s.", why))
+			}
 		}
 		args = append(args, t.Argument(v))
 	}

@@ -14,6 +14,9 @@ import (
 // statementsKept is how many prepared statements a connection holds.
 const statementsKept = 256
 
+// longestPattern is how many bytes a pattern of LIKE or GLOB may have.
+const longestPattern = 1000
+
 // connection is one connection of the driver. Only one goroutine uses it at a time.
 type connection struct {
 	driver     driverConnection
@@ -58,6 +61,9 @@ func newConnection(conn driver.Conn) (*connection, error) {
 	// No value is larger than a whole result may be, and no file but ours is opened.
 	lib.Xsqlite3_limit(c.tls, h, lib.SQLITE_LIMIT_LENGTH, resultLimit)
 	lib.Xsqlite3_limit(c.tls, h, lib.SQLITE_LIMIT_ATTACHED, 0)
+	// To look for a pattern takes its length times that of the text, and nothing interrupts it
+	// within a row.
+	lib.Xsqlite3_limit(c.tls, h, lib.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, longestPattern)
 	return c, nil
 }
 

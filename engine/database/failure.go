@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -91,6 +92,10 @@ func failure(ctx context.Context, err error) error {
 		return constraint(code).because(err)
 	case lib.SQLITE_MISMATCH, lib.SQLITE_TOOBIG:
 		return ErrInvalidValue.because(err)
+	case lib.SQLITE_ERROR:
+		if strings.Contains(theirs.Error(), "pattern too complex") { // longestPattern; there is no code of its own
+			return ErrInvalidValue.because(err)
+		}
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
 		return ErrBusy.because(err)
 	case lib.SQLITE_INTERRUPT:

@@ -28,3 +28,17 @@ func TestReason(t *testing.T) {
 		t.Errorf("a value gives %v, the log %q", err, e.Reason())
 	}
 }
+
+// A pattern of a megabyte would be looked for at each place of every text.
+func TestLongPatterns(t *testing.T) {
+	t.Parallel()
+	db, _ := start(t, file)
+	for _, sql := range []string{"SELECT 'a' LIKE ?", "SELECT 'a' GLOB ?"} {
+		if _, err := db.Query(t.Context(), sql, strings.Repeat("a", longestPattern)); err != nil {
+			t.Error(err)
+		}
+		if _, err := db.Query(t.Context(), sql, strings.Repeat("a", longestPattern+1)); !errors.Is(err, ErrInvalidValue) {
+			t.Errorf("%s gives %v", sql, err)
+		}
+	}
+}

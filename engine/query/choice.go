@@ -113,8 +113,10 @@ func (f *filter) condition(c Condition, v any, path string) {
 	for _, fault := range faults {
 		f.fault(path+fault.Path, fault.Message)
 	}
-	if s, ok := v.(string); ok && c.Operator == Like && len(s) > LongestPattern {
-		f.fault(path, fmt.Sprintf("must have at most %d bytes", LongestPattern))
+	if s, ok := v.(string); ok && c.Operator == Like {
+		if why := CheckPattern(s); why != "" {
+			f.fault(path, why)
+		}
 	}
 	c.Present = c.Operator == Equal && v != nil
 	f.list, f.args = append(f.list, c), append(f.args, c.Argument(v))

@@ -127,9 +127,6 @@ func (c Condition) Argument(v any) any {
 	return list
 }
 
-// LongestPattern is how many bytes a pattern of like may have.
-const LongestPattern = 1000
-
 // Stored is a value as the column keeps it: a JSON column its text.
 func Stored(c *database.TableColumn, v any) any {
 	if c.Encoded && v != nil {
