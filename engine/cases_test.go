@@ -45,6 +45,39 @@ func TestEveryFailureHasACase(t *testing.T) {
 	}
 }
 
+// TestEveryActionHasAProblem: for each action some file of mistakes has one of its inputs, or of where
+// it stands.
+func TestEveryActionHasAProblem(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("testdata/problems/*.txtar")
+	fatal(t, err)
+	var lines []string
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		fatal(t, err)
+		lines = append(lines, strings.Split(string(text), "\n")...)
+	}
+	for _, a := range actions.All() {
+		begins := regexp.MustCompile(`(^|[^a-z_.])` + regexp.QuoteMeta(a.Name) + `:`)
+		wanted := false
+		for i, line := range lines {
+			if !begins.MatchString(line) {
+				continue
+			}
+			wanted = wanted || strings.Contains(line, "# want")
+			for _, below := range lines[i+1 : min(i+6, len(lines))] {
+				if strings.HasPrefix(strings.TrimSpace(below), "- ") {
+					break
+				}
+				wanted = wanted || strings.Contains(below, "# want")
+			}
+		}
+		if !wanted {
+			t.Errorf("no file of mistakes has one of %s", a.Name)
+		}
+	}
+}
+
 // testTexts are the texts of all tests and cases.
 func testTexts(t *testing.T) []string {
 	t.Helper()

@@ -43,6 +43,9 @@ type Input struct {
 	// Otherwise marks a chain that is gone through where none of the others is, also
 	// where it is not written: an else.
 	Otherwise bool
+	// Text says that the value becomes a text, whatever it is; a map that is written for
+	// it alone is one of inputs.
+	Text bool
 	// Lone says of a list of texts that a text alone is a list of one.
 	Lone  bool
 	index int
@@ -92,6 +95,7 @@ func inputOf(f reflect.StructField, index int) Input {
 	_, in.Otherwise = f.Tag.Lookup("otherwise")
 	_, in.Lone = f.Tag.Lookup("lone")
 	in.Required = !optional && in.Default == ""
+	in.Text = f.Type == reflect.TypeFor[Expr[Text]]()
 	in.Form, in.Type = formOf(reflect.New(f.Type).Interface())
 	return in
 }

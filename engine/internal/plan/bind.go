@@ -135,7 +135,7 @@ func (bd *binder) swallows() bool {
 	case action.Bindings, action.NamedSteps, action.Steps:
 		return true
 	case action.Expression:
-		return in.Type.Kind == schema.JSON || in.Type.Kind == schema.ObjectK
+		return !in.Text && (in.Type.Kind == schema.JSON || in.Type.Kind == schema.ObjectK)
 	}
 	return false
 }
