@@ -31,7 +31,7 @@ type cacheKey struct {
 }
 
 // valueTooLarge is the failure of a value that is not kept.
-var valueTooLarge = action.Outcome{Status: 500, Code: "value_too_large", When: fmt.Sprintf("the value takes more than %d MiB as JSON", cache.Largest>>20)}
+var valueTooLarge = action.Outcome{Status: 500, Code: "value_too_large", When: fmt.Sprintf("the value takes more than %d MiB as JSON, or %d MiB in memory", cache.Largest>>20, cache.Heaviest>>20)}
 
 // longestCached is how long a value may be kept.
 const longestCached = 30 * 24 * time.Hour
@@ -73,8 +73,8 @@ func runCacheSet(c *action.Call, in *cacheSet) (none action.None, err error) {
 	if d <= 0 || d > longestCached {
 		return none, action.Fail(action.OutOfRange.Status, action.OutOfRange.Code, "A value is kept for more than nothing and at most 30d.")
 	}
-	weight := len(schema.AppendJSON(nil, value))
-	if weight > cache.Largest {
+	weight := schema.Weight(value)
+	if weight > cache.Heaviest || len(schema.AppendJSON(nil, value)) > cache.Largest {
 		return none, &action.Failure{Status: valueTooLarge.Status, Code: valueTooLarge.Code, Detail: "Something went wrong here. It has been logged.", Reason: "the value for the cache is too large"}
 	}
 	c.Services.Cache.Set(string(key), value, weight, c.Time().Add(d))

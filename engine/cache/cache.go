@@ -13,8 +13,10 @@ import (
 const (
 	// Size is how much a Store holds at most, in bytes.
 	Size = 64 << 20
-	// Largest is how much one value may weigh, in bytes.
+	// Largest is how many bytes one value may have where it is written.
 	Largest = 1 << 20
+	// Heaviest is how much one value may weigh: in memory it may take many times what it does on paper.
+	Heaviest = Size / 4
 	// overhead is what an entry costs besides its key and value, in bytes.
 	overhead = 256
 )
@@ -62,9 +64,9 @@ func (s *Store[V]) Get(key string, now time.Time) (value V, ok bool) {
 	return e.value, true
 }
 
-// Set keeps a value of a weight in bytes until a time. What weighs more than Largest is not kept.
+// Set keeps a value of a weight in bytes until a time. What weighs more than Heaviest is not kept.
 func (s *Store[V]) Set(key string, value V, weight int, until time.Time) {
-	if weight > Largest {
+	if weight > Heaviest {
 		s.kept.Invalidate(key)
 		return
 	}

@@ -30,7 +30,7 @@ func TestKeeps(t *testing.T) {
 	s.Set("b", "y", 1, start.Add(time.Minute))
 	s.Delete("b")
 	s.Set("c", "z", 1, start.Add(time.Minute))
-	s.Set("c", "larger", Largest+1, start.Add(time.Minute))
+	s.Set("c", "larger", Heaviest+1, start.Add(time.Minute))
 	for _, key := range []string{"b", "c", "d"} {
 		if v, ok := s.Get(key, start); ok {
 			t.Error(key, v)

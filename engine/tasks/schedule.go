@@ -216,7 +216,7 @@ func (c *clock) move(ctx context.Context, p Planned, now time.Time) (next int64,
 			return nil
 		case same && d.due <= now.Unix():
 			t := p.Task
-			t.Unique = "schedule" // one that is not done yet is not done twice
+			t.scheduled = true // one that is not done yet is not done twice
 			if _, err := c.service.Enqueue(ctx, tx, t); err != nil {
 				return err
 			}

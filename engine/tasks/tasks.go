@@ -27,6 +27,8 @@ type Task struct {
 	In       time.Duration // how long it waits first
 	Unique   string        // no second one with the same text, while it waits or is worked; "": any number
 	Attempts int           // how often it is tried
+
+	scheduled bool // unique among those of its schedule, whatever texts others have
 }
 
 // Run does a task. What it returns is a *jobs.Failure, or counts as one without a reason.
@@ -102,7 +104,10 @@ func (s *Service) Enqueue(ctx context.Context, tx *database.Tx, t Task) (id int6
 		return 0, err
 	}
 	n := jobs.New{Kind: s.kind, Args: args, Metadata: metadata, Attempts: t.Attempts, Delay: t.In}
-	if t.Unique != "" {
+	switch {
+	case t.scheduled:
+		n.Unique = t.Name
+	case t.Unique != "":
 		n.Unique = t.Name + "\x00" + t.Unique
 	}
 	return s.queue.Enqueue(ctx, tx, n)

@@ -142,8 +142,9 @@ func (h *Handler) kept(w http.ResponseWriter, v *Verb, x *exchange) {
 		k, whole := h.compute(w, v, x, personal)
 		switch answered = k == nil; {
 		case whole && k.failure == nil:
-			k.until = at.Add(v.cache)
-			h.Answers.Set(key, k, len(k.body), k.until)
+			if k.until = at.Add(v.cache); len(k.body) <= cache.Largest {
+				h.Answers.Set(key, k, len(k.body), k.until)
+			}
 		case answered:
 			return nil, false
 		}
