@@ -22,7 +22,7 @@ func withSecondFactor(t *testing.T, users *identity.Service, name, password stri
 	t.Helper()
 	login, err := users.Authenticate(t.Context(), engine.CommandLine, identity.Credentials{Username: name, Password: password})
 	fatal(t, err)
-	caller, err := users.Verify(login.Text)
+	caller, err := users.Verify(t.Context(), login.Text)
 	fatal(t, err)
 	app, err := users.EnrollTOTP(t.Context(), engine.CommandLine, caller, "")
 	fatal(t, err)

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"cloudlet/actions"
 	"cloudlet/engine"
@@ -18,7 +20,7 @@ import (
 
 // TestActionsFailAsDeclared does what the examples of all actions show with a database that works,
 // with one that others keep busy, and with one that has lost its tables. Each answers, and where it
-// fails, then with a code that its page names.
+// fails, then with a code that its page names. Whoever goes while an action waits takes it along.
 func TestActionsFailAsDeclared(t *testing.T) {
 	t.Parallel()
 	files := examplesApp(t)
@@ -44,6 +46,7 @@ func TestActionsFailAsDeclared(t *testing.T) {
 	d.doAll(t, "a database that works")
 	d.takeTokens(t)
 	release := d.keepBusy(t)
+	d.leaveAll(t)
 	d.doAll(t, "a busy database")
 	release()
 	d.takeTokens(t)
@@ -151,6 +154,21 @@ func (d *asDeclared) valueOf(example, name string) any {
 
 func (d *asDeclared) do(t *testing.T, i int, a *action.Action) (status int, code string) {
 	t.Helper()
+	r := d.request(t, i, a)
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	w, err := client.Do(r)
+	fatal(t, err)
+	defer w.Body.Close()
+	var problem struct{ Code string }
+	if w.StatusCode >= 400 {
+		fatal(t, json.NewDecoder(w.Body).Decode(&problem))
+	}
+	return w.StatusCode, problem.Code
+}
+
+// request asks for what the example of an action shows.
+func (d *asDeclared) request(t *testing.T, i int, a *action.Action) *http.Request {
+	t.Helper()
 	body := map[string]any{}
 	for _, name := range argumentNames(a.Example) {
 		body[name] = d.valueOf(a.Example, name)
@@ -163,15 +181,26 @@ func (d *asDeclared) do(t *testing.T, i int, a *action.Action) (status int, code
 	if ticket, ok := d.tickets[a.Name]; ok {
 		r.Header.Set("Authorization", "Bearer "+ticket)
 	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	w, err := client.Do(r)
-	fatal(t, err)
-	defer w.Body.Close()
-	var problem struct{ Code string }
-	if w.StatusCode >= 400 {
-		fatal(t, json.NewDecoder(w.Body).Decode(&problem))
+	return r
+}
+
+// leaveAll asks for all of them, and goes after a moment: none waits for the database on its own.
+func (d *asDeclared) leaveAll(t *testing.T) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for i, a := range actions.All() {
+		r := d.request(t, i, a)
+		wg.Go(func() {
+			ctx, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer stop()
+			w := httptest.NewRecorder()
+			d.engine.ServeHTTP(w, r.WithContext(ctx))
+			if strings.Contains(w.Body.String(), "database_busy") {
+				t.Errorf("%s waits though the client is gone: %s", a.Name, w.Body)
+			}
+		})
 	}
-	return w.StatusCode, problem.Code
+	wg.Wait()
 }
 
 // keepBusy takes the writer and all readers until the release.

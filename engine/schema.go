@@ -135,7 +135,7 @@ func (g *generation) caller(r *http.Request) (*identity.Caller, *action.Failure)
 	if token == "" {
 		return nil, nil
 	}
-	caller, err := g.services.Identity.Verify(token)
+	caller, err := g.services.Identity.Verify(r.Context(), token)
 	if err != nil {
 		return nil, action.FailureOf(err)
 	}

@@ -125,7 +125,7 @@ func (x *Exchange) Who() (*identity.Caller, error) {
 		return nil, nil
 	}
 	if token := Bearer(x.Request); token != "" {
-		caller, err := x.Services.Identity.Verify(token)
+		caller, err := x.Services.Identity.Verify(x.Request.Context(), token)
 		x.caller = caller
 		if refused := (*identity.Error)(nil); !errors.As(err, &refused) {
 			x.unsure = err

@@ -27,7 +27,7 @@ func TestKeys(t *testing.T) {
 		t.Errorf("the key %s has the text %s", all.ID, all.Text)
 	}
 	roles := func(k *Key) string {
-		caller, err := s.Verify(k.Text)
+		caller, err := s.Verify(t.Context(), k.Text)
 		if err != nil {
 			return err.(*Error).Code
 		}
@@ -121,11 +121,11 @@ func TestKeyRevokedElsewhere(t *testing.T) {
 	s, other := serviceOn(t, db, keys, Options{CheapPasswords: true}), serviceOn(t, openDatabase(t, dir), keys, Options{})
 	addUser(t, s, "alice", alicePassword, "guest")
 	k := createKey(t, s, "alice", NewKey{Name: "ci"})
-	_, err := s.Verify(k.Text)
+	_, err := s.Verify(t.Context(), k.Text)
 	must(t, err)
 	must(t, other.RevokeKey(t.Context(), Act{By: "alice"}, "ci"))
 	for range 500 {
-		if _, err = s.Verify(k.Text); err != nil {
+		if _, err = s.Verify(t.Context(), k.Text); err != nil {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -137,7 +137,7 @@ func TestCachedKeyDoesNotAllocate(t *testing.T) {
 	s, _ := openCheap(t)
 	k := createKey(t, s, "alice", NewKey{Name: "ci"})
 	if n := testing.AllocsPerRun(1000, func() {
-		if c, err := s.Verify(k.Text); err != nil || !c.HasRole("guest") {
+		if c, err := s.Verify(t.Context(), k.Text); err != nil || !c.HasRole("guest") {
 			t.Fatal(err)
 		}
 	}); n != 0 {
@@ -157,7 +157,7 @@ func FuzzTokenKey(f *testing.F) {
 			t.Skip()
 		}
 		for _, text := range []string{token, keyPrefix + token} {
-			if _, err := s.Verify(text); err == nil {
+			if _, err := s.Verify(t.Context(), text); err == nil {
 				t.Errorf("%q was let in", text)
 			} else if _, ok := err.(*Error); !ok {
 				t.Errorf("%q: %v", text, err)

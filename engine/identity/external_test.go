@@ -66,7 +66,7 @@ func TestExternalFirstLogin(t *testing.T) {
 	if ticket.User != "ada.lovelace" || !slices.Equal(ticket.Roles, []string{RoleGuest}) || ticket.RefreshToken == "" {
 		t.Errorf("got %q %q", ticket.User, ticket.Roles)
 	}
-	if caller, err := s.Verify(ticket.Text); err != nil || caller.Name != "ada.lovelace" {
+	if caller, err := s.Verify(t.Context(), ticket.Text); err != nil || caller.Name != "ada.lovelace" {
 		t.Errorf("its ticket: %v %v", caller, err)
 	}
 	if _, err := s.Refresh(t.Context(), Act{}, ticket.RefreshToken); err != nil {
@@ -158,7 +158,7 @@ func TestExternalLocked(t *testing.T) {
 	if wantError(t, err, ErrInvalidCredentials); got != nil {
 		t.Error("a locked user has a ticket")
 	}
-	if _, err := s.Verify(ticket.Text); err == nil {
+	if _, err := s.Verify(t.Context(), ticket.Text); err == nil {
 		t.Error("the ticket of before is good")
 	}
 	if log := events(t, s); log[len(log)-1] != "login.failed ada" {

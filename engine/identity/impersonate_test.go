@@ -26,14 +26,14 @@ func TestImpersonate(t *testing.T) {
 				t.Errorf("act is %v", act)
 			}
 			for range 2 {
-				c, err := s.Verify(ticket.Text)
+				c, err := s.Verify(t.Context(), ticket.Text)
 				must(t, err)
 				if c.Name != "alice" || c.Impersonator != "boss" || c.HasRole(RoleRoot) {
 					t.Errorf("%+v", c)
 				}
 			}
 			must(t, ends(s))
-			_, err = s.Verify(ticket.Text)
+			_, err = s.Verify(t.Context(), ticket.Text)
 			wantError(t, err, ErrInvalidTicket)
 		})
 	}

@@ -177,7 +177,7 @@ func TestResetPassword(t *testing.T) {
 	wantEnded(t, s, "after the reset", ticket)
 	wantError(t, logIn(s, "bob", bobPassword, here), ErrInvalidCredentials)
 	must(t, logIn(s, "bob", newPassword, here))
-	if _, err := s.Verify(key.Text); err != nil {
+	if _, err := s.Verify(t.Context(), key.Text); err != nil {
 		t.Errorf("the API key: %v", err)
 	}
 	// A link that is on its way ends when the password is changed.

@@ -25,7 +25,7 @@ func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	s, c := openCheap(t)
 	own, other := enter(t, s, alicePassword), enter(t, s, alicePassword)
-	caller, err := s.Verify(own.Text)
+	caller, err := s.Verify(t.Context(), own.Text)
 	must(t, err)
 	alice := asCaller(caller)
 	wantError(t, change(s, alice, nil, newPassword), ErrWrongPassword)
@@ -34,7 +34,7 @@ func TestChangePassword(t *testing.T) {
 	wantError(t, change(s, alice, ptr(alicePassword), "short"), ErrInvalidPassword)
 	must(t, change(s, alice, ptr(alicePassword), newPassword))
 	wantEnded(t, s, "another session", other)
-	if _, err := s.Verify(own.Text); err != nil {
+	if _, err := s.Verify(t.Context(), own.Text); err != nil {
 		t.Errorf("the own session: %v", err)
 	}
 	own = refresh(t, s, own.RefreshToken)
@@ -42,7 +42,7 @@ func TestChangePassword(t *testing.T) {
 	must(t, logIn(s, "alice", newPassword, here))
 	// Once more, and the kept session is the only one still.
 	must(t, change(s, alice, ptr(newPassword), bobPassword))
-	if _, err := s.Verify(own.Text); err != nil {
+	if _, err := s.Verify(t.Context(), own.Text); err != nil {
 		t.Errorf("the own session, the second time: %v", err)
 	}
 	// What ends all ends the kept one too.
@@ -51,7 +51,7 @@ func TestChangePassword(t *testing.T) {
 	c.move(endedMargin * 2)
 	// A ticket that was ended keeps nothing when the change comes late.
 	late := enter(t, s, bobPassword)
-	caller, err = s.Verify(late.Text)
+	caller, err = s.Verify(t.Context(), late.Text)
 	must(t, err)
 	must(t, s.Logout(t.Context(), Act{}, caller, true))
 	must(t, change(s, asCaller(caller), ptr(bobPassword), newPassword))

@@ -69,7 +69,7 @@ func TestNobodyBecomesRoot(t *testing.T) {
 	ada := asCaller(callerOf(t, s, "ada"))
 	key, err := s.CreateKey(ctx, asCaller(callerOf(t, s, "boss")), NewKey{Name: "key"})
 	must(t, err)
-	program, err := s.Verify(key.Text)
+	program, err := s.Verify(t.Context(), key.Text)
 	must(t, err)
 	users := func() []string {
 		return rowsOf(t, s, "SELECT username, email, password, locked_at, tickets_after FROM cloudlet_users ORDER BY id")

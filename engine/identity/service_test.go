@@ -118,7 +118,7 @@ func TestAuthenticate(t *testing.T) {
 	})); d != "" {
 		t.Error(d)
 	}
-	caller, err := s.Verify(got.Text)
+	caller, err := s.Verify(t.Context(), got.Text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestOldHashesAreRenewed(t *testing.T) {
 	if err != nil || !renewed.costs(current) {
 		t.Errorf("stored after the login: %v, %v", renewed, err)
 	}
-	if _, err := s.Verify(ticket); err != nil {
+	if _, err := s.Verify(t.Context(), ticket); err != nil {
 		t.Errorf("renewing the hash ended a ticket: %v", err)
 	}
 	_, err = s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword})
@@ -245,7 +245,7 @@ func TestManyAtOnce(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if _, err := s.Verify(ticket.Text); err != nil {
+				if _, err := s.Verify(t.Context(), ticket.Text); err != nil {
 					t.Error(err)
 				}
 			}

@@ -28,7 +28,7 @@ func refresh(t testing.TB, s *Service, token string) *Ticket {
 // wantEnded wants a ticket and its refresh token to be refused.
 func wantEnded(t testing.TB, s *Service, what string, ticket *Ticket) {
 	t.Helper()
-	if _, err := s.Verify(ticket.Text); !errors.Is(err, ErrInvalidTicket) {
+	if _, err := s.Verify(t.Context(), ticket.Text); !errors.Is(err, ErrInvalidTicket) {
 		t.Errorf("%s: the ticket: %v", what, err)
 	}
 	if _, err := s.Refresh(t.Context(), Act{}, ticket.RefreshToken); !errors.Is(err, ErrInvalidRefresh) {
@@ -50,12 +50,12 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("the ticket expires at %v", second.ExpiresAt)
 	}
 	for _, ticket := range []*Ticket{first, second} { // a rotation alone ends no ticket
-		_, err := s.Verify(ticket.Text)
+		_, err := s.Verify(t.Context(), ticket.Text)
 		must(t, err)
 	}
-	a, err := s.Verify(first.Text)
+	a, err := s.Verify(t.Context(), first.Text)
 	must(t, err)
-	b, err := s.Verify(second.Text)
+	b, err := s.Verify(t.Context(), second.Text)
 	must(t, err)
 	if a.Session == "" || a.Session != b.Session || a.ID == b.ID {
 		t.Errorf("the sessions are %q and %q", a.Session, b.Session)
@@ -78,7 +78,7 @@ func TestRefreshReplayed(t *testing.T) {
 	second := refresh(t, s, first.RefreshToken)
 	third := refresh(t, s, second.RefreshToken)
 	for _, ticket := range []*Ticket{first, second, third} {
-		_, err := s.Verify(ticket.Text)
+		_, err := s.Verify(t.Context(), ticket.Text)
 		must(t, err)
 	}
 	_, err := s.Refresh(t.Context(), Act{Address: elsewhere}, first.RefreshToken)
@@ -86,7 +86,7 @@ func TestRefreshReplayed(t *testing.T) {
 	for _, ticket := range []*Ticket{first, second, third} {
 		wantEnded(t, s, "after the replay", ticket)
 	}
-	_, err = s.Verify(other.Text)
+	_, err = s.Verify(t.Context(), other.Text)
 	must(t, err)
 	refresh(t, s, other.RefreshToken)
 	if got := rowsOf(t, s, "SELECT subject || ' ' || address FROM cloudlet_audit WHERE event = 'session.copied'"); !cmp.Equal(got, []string{"alice " + elsewhere}) {
@@ -145,9 +145,9 @@ func TestSessionsEnd(t *testing.T) {
 		}},
 	} {
 		first, second := enter(t, s, password), enter(t, s, password)
-		caller, err := s.Verify(first.Text)
+		caller, err := s.Verify(t.Context(), first.Text)
 		must(t, err)
-		_, err = s.Verify(second.Text)
+		_, err = s.Verify(t.Context(), second.Text)
 		must(t, err, test.end(caller))
 		wantEnded(t, s, test.name, first)
 		wantEnded(t, s, test.name, second)
@@ -159,7 +159,7 @@ func TestSessionsEnd(t *testing.T) {
 	}
 	ticket := enter(t, s, password)
 	must(t, s.Revoke(t.Context(), Act{}, "alice", "guest"))
-	if caller, err := s.Verify(ticket.Text); err != nil || caller.HasRole("guest") {
+	if caller, err := s.Verify(t.Context(), ticket.Text); err != nil || caller.HasRole("guest") {
 		t.Errorf("after the role was revoked: %+v, %v", caller, err)
 	}
 	if next := refresh(t, s, ticket.RefreshToken); len(next.Roles) != 0 {
@@ -177,16 +177,16 @@ func TestLogout(t *testing.T) {
 	s, c := openCheap(t)
 	first, other := enter(t, s, alicePassword), enter(t, s, alicePassword)
 	second := refresh(t, s, first.RefreshToken)
-	caller, err := s.Verify(first.Text)
+	caller, err := s.Verify(t.Context(), first.Text)
 	must(t, err, s.Logout(t.Context(), Act{}, caller, false))
 	wantEnded(t, s, "logout", first)
 	wantEnded(t, s, "logout", second)
-	_, err = s.Verify(other.Text)
+	_, err = s.Verify(t.Context(), other.Text)
 	must(t, err)
 	must(t, s.Logout(t.Context(), Act{}, caller, false)) // twice does no harm
 	c.move(2 * time.Hour)
 	last := refresh(t, s, other.RefreshToken)
-	caller, err = s.Verify(last.Text)
+	caller, err = s.Verify(t.Context(), last.Text)
 	must(t, err, s.Logout(t.Context(), Act{}, caller, false))
 	if got := rowsOf(t, s, "SELECT session FROM cloudlet_ended_sessions"); !cmp.Equal(got, []string{caller.Session}) {
 		t.Errorf("sessions whose tickets have expired are kept: %q", got)
@@ -200,17 +200,17 @@ func TestLogoutOfALongTicket(t *testing.T) {
 	must(t, s.Configure(Options{TicketLifetime: 24 * time.Hour}))
 	first, second := enter(t, s, alicePassword), enter(t, s, alicePassword)
 	must(t, s.Configure(Options{TicketLifetime: time.Minute}))
-	caller, err := s.Verify(first.Text)
+	caller, err := s.Verify(t.Context(), first.Text)
 	must(t, err, s.Logout(t.Context(), Act{}, caller, false))
 	third := refresh(t, s, second.RefreshToken)
 	_, err = s.Refresh(t.Context(), Act{}, second.RefreshToken)
 	wantError(t, err, ErrInvalidRefresh)
 	c.move(12 * time.Hour)
-	caller, err = s.Verify(enter(t, s, alicePassword).Text)
+	caller, err = s.Verify(t.Context(), enter(t, s, alicePassword).Text)
 	must(t, err, s.Logout(t.Context(), Act{}, caller, false))
 	wantEnded(t, s, "half a day after the logout", first)
 	wantEnded(t, s, "half a day after the replay", second)
-	if _, err := s.Verify(third.Text); !errors.Is(err, ErrExpired) {
+	if _, err := s.Verify(t.Context(), third.Text); !errors.Is(err, ErrExpired) {
 		t.Errorf("the short ticket: %v", err)
 	}
 }
@@ -258,14 +258,14 @@ func TestVerifiedTicketsReadNothing(t *testing.T) {
 	t.Parallel()
 	s, _ := openCheap(t)
 	known, unknown := enter(t, s, alicePassword), enter(t, s, alicePassword)
-	_, err := s.Verify(known.Text)
+	_, err := s.Verify(t.Context(), known.Text)
 	must(t, err, s.Close(), s.db.Close()) // the watcher first, which would notice
 	for range 3 {
-		_, err := s.Verify(known.Text)
+		_, err := s.Verify(t.Context(), known.Text)
 		must(t, err)
 	}
 	var refused *Error
-	if _, err := s.Verify(unknown.Text); err == nil || errors.As(err, &refused) {
+	if _, err := s.Verify(t.Context(), unknown.Text); err == nil || errors.As(err, &refused) {
 		t.Errorf("without a database: %v", err)
 	}
 }
@@ -281,7 +281,7 @@ func TestSessionsOfAnotherProcess(t *testing.T) {
 	addUser(t, engine, "alice", alicePassword)
 	for what, end := range map[string]func(ticket *Ticket) error{
 		"logout": func(ticket *Ticket) error {
-			caller, err := command.Verify(ticket.Text)
+			caller, err := command.Verify(t.Context(), ticket.Text)
 			return errors.Join(err, command.Logout(t.Context(), Act{}, caller, false))
 		},
 		"replay": func(ticket *Ticket) error {
@@ -294,10 +294,10 @@ func TestSessionsOfAnotherProcess(t *testing.T) {
 		},
 	} {
 		ticket := enter(t, engine, alicePassword)
-		_, err := engine.Verify(ticket.Text)
+		_, err := engine.Verify(t.Context(), ticket.Text)
 		must(t, err, end(ticket))
 		eventually(t, what, func() bool {
-			_, err := engine.Verify(ticket.Text)
+			_, err := engine.Verify(t.Context(), ticket.Text)
 			return errors.Is(err, ErrInvalidTicket)
 		})
 	}

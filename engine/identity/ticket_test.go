@@ -123,7 +123,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{"with its scheme", "Bearer " + valid, ErrInvalidTicket},
 	} {
 		for range 2 { // the second time with whatever the first left in the cache
-			if _, err := s.Verify(test.token); err != test.want && !errors.Is(err, test.want) {
+			if _, err := s.Verify(t.Context(), test.token); err != test.want && !errors.Is(err, test.want) {
 				t.Errorf("%s: error %v, want %v", test.name, err, test.want)
 			}
 		}
@@ -139,12 +139,12 @@ func TestChangedTicketsAreRefused(t *testing.T) {
 	s := openService(t, Options{})
 	addUser(t, s, "alice", alicePassword)
 	valid := issue(t, s, "alice")
-	_, err := s.Verify(valid)
+	_, err := s.Verify(t.Context(), valid)
 	must(t, err)
 	last := valid[len(valid)-1]
 	for b := range 256 { // the last character has two bits that do not count
 		if changed := valid[:len(valid)-1] + string([]byte{byte(b)}); byte(b) != last {
-			if _, err := s.Verify(changed); !errors.Is(err, ErrInvalidTicket) {
+			if _, err := s.Verify(t.Context(), changed); !errors.Is(err, ErrInvalidTicket) {
 				t.Errorf("%q at the end instead of %q: %v", byte(b), last, err)
 			}
 		}
@@ -154,7 +154,7 @@ func TestChangedTicketsAreRefused(t *testing.T) {
 			if b == valid[i] {
 				continue
 			}
-			if _, err := s.Verify(valid[:i] + string([]byte{b}) + valid[i+1:]); !errors.Is(err, ErrInvalidTicket) {
+			if _, err := s.Verify(t.Context(), valid[:i]+string([]byte{b})+valid[i+1:]); !errors.Is(err, ErrInvalidTicket) {
 				t.Errorf("%q at %d: %v", b, i, err)
 			}
 		}
@@ -172,7 +172,7 @@ func TestTicketsExpire(t *testing.T) {
 		want  error
 	}{{0, nil}, {59 * time.Second, nil}, {999 * time.Millisecond, nil}, {time.Millisecond, ErrExpired}, {time.Hour, ErrExpired}} {
 		c.move(step.after)
-		if _, err := s.Verify(token); err != step.want {
+		if _, err := s.Verify(t.Context(), token); err != step.want {
 			t.Errorf("at %v: error %v, want %v", c.Now(), err, step.want)
 		}
 	}
@@ -186,7 +186,7 @@ func TestCachedVerifyDoesNotAllocate(t *testing.T) {
 	addUser(t, s, "alice", alicePassword, "guest")
 	token := issue(t, s, "alice")
 	if n := testing.AllocsPerRun(1000, func() {
-		c, err := s.Verify(token)
+		c, err := s.Verify(t.Context(), token)
 		if err != nil || !c.HasRole("guest") {
 			t.Fatal(err)
 		}
@@ -202,7 +202,7 @@ func BenchmarkVerify(b *testing.B) {
 	b.Run("cached", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := s.Verify(token); err != nil {
+			if _, err := s.Verify(b.Context(), token); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -210,7 +210,7 @@ func BenchmarkVerify(b *testing.B) {
 	b.Run("read again", func(b *testing.B) {
 		for b.Loop() {
 			s.epoch.Add(1)
-			if _, err := s.Verify(token); err != nil {
+			if _, err := s.Verify(b.Context(), token); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -230,7 +230,7 @@ func FuzzTicket(f *testing.F) {
 	f.Add("e30.e30.", 3, byte('.'))
 	f.Add(forge(f, s, jwt.SigningMethodNone, func(map[string]any, jwt.MapClaims) {}), 7, byte('='))
 	f.Fuzz(func(t *testing.T, token string, at int, b byte) {
-		if _, err := s.Verify(token); err == nil && token != valid {
+		if _, err := s.Verify(t.Context(), token); err == nil && token != valid {
 			t.Fatalf("%q was let in", token)
 		}
 		changed := []byte(valid)
@@ -238,7 +238,7 @@ func FuzzTicket(f *testing.F) {
 			return
 		}
 		changed[at] = b
-		if _, err := s.Verify(string(changed)); err == nil {
+		if _, err := s.Verify(t.Context(), string(changed)); err == nil {
 			t.Fatalf("%q was let in", changed)
 		}
 	})

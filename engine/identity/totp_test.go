@@ -43,7 +43,7 @@ func wrongCode(t testing.TB, secret string, at time.Time) string {
 // callerOf is alice with a ticket.
 func callerOf(t testing.TB, s *Service, name string) *Caller {
 	t.Helper()
-	c, err := s.Verify(issue(t, s, name))
+	c, err := s.Verify(t.Context(), issue(t, s, name))
 	must(t, err)
 	return c
 }
@@ -220,13 +220,13 @@ func TestSecondFactorEndsOtherSessions(t *testing.T) {
 	enter := func(code string) (*Caller, *Ticket) {
 		ticket, err := s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword, Code: code, Remember: true})
 		must(t, err)
-		caller, err := s.Verify(ticket.Text)
+		caller, err := s.Verify(t.Context(), ticket.Text)
 		must(t, err)
 		return caller, ticket
 	}
 	ended := func(what string, t1 *Ticket) {
 		t.Helper()
-		if _, err := s.Verify(t1.Text); err != ErrInvalidTicket {
+		if _, err := s.Verify(t.Context(), t1.Text); err != ErrInvalidTicket {
 			t.Errorf("%s: the other ticket: %v", what, err)
 		}
 		if _, err := s.Refresh(t.Context(), Act{}, t1.RefreshToken); err != ErrInvalidRefresh {
@@ -235,7 +235,7 @@ func TestSecondFactorEndsOtherSessions(t *testing.T) {
 	}
 	goesOn := func(what string, t1 *Ticket) *Ticket {
 		t.Helper()
-		_, err := s.Verify(t1.Text)
+		_, err := s.Verify(t.Context(), t1.Text)
 		must(t, err)
 		next, err := s.Refresh(t.Context(), Act{}, t1.RefreshToken)
 		must(t, err)
@@ -343,11 +343,11 @@ func TestResetTOTP(t *testing.T) {
 	key := by("ada")
 	key.Caller = &Caller{Name: "ada", APIKey: "k"}
 	wantError(t, s.ResetTOTP(t.Context(), key, "alice"), ErrLoginRequired)
-	if _, err := s.Verify(before); err != nil {
+	if _, err := s.Verify(t.Context(), before); err != nil {
 		t.Fatalf("what was refused ended tickets: %v", err)
 	}
 	must(t, s.ResetTOTP(t.Context(), by("ada"), "alice"))
-	_, err := s.Verify(before)
+	_, err := s.Verify(t.Context(), before)
 	wantError(t, err, ErrInvalidTicket)
 	_, err = s.Authenticate(t.Context(), Act{}, Credentials{Username: "alice", Password: alicePassword})
 	must(t, err)

@@ -38,9 +38,9 @@ func TestChangesHoldAtOnce(t *testing.T) {
 		user := strings.ReplaceAll(test.name, " ", "")
 		addUser(t, s, user, alicePassword, "guest")
 		token := issue(t, s, user)
-		_, err := s.Verify(token)
+		_, err := s.Verify(t.Context(), token)
 		must(t, err, test.change(user))
-		got, err := s.Verify(token)
+		got, err := s.Verify(t.Context(), token)
 		if err != test.want {
 			t.Errorf("%s: error %v, want %v", test.name, err, test.want)
 		} else if err == nil && !cmp.Equal(got.Roles, test.roles) {
@@ -58,7 +58,7 @@ func TestTicketsAfterTheChange(t *testing.T) {
 	var ended []string
 	for range 3 {
 		token := issue(t, s, "alice")
-		if _, err := s.Verify(token); err != nil {
+		if _, err := s.Verify(t.Context(), token); err != nil {
 			t.Fatalf("a ticket from after the change: %v", err)
 		}
 		ended = append(ended, token)
@@ -69,11 +69,11 @@ func TestTicketsAfterTheChange(t *testing.T) {
 	must(t, s.DeleteUser(t.Context(), Act{}, "alice"))
 	addUser(t, s, "alice", bobPassword)
 	for i, token := range ended {
-		if _, err := s.Verify(token); err != ErrInvalidTicket {
+		if _, err := s.Verify(t.Context(), token); err != ErrInvalidTicket {
 			t.Errorf("ticket %d came back: %v", i, err)
 		}
 	}
-	_, err := s.Verify(issue(t, s, "alice"))
+	_, err := s.Verify(t.Context(), issue(t, s, "alice"))
 	must(t, err)
 }
 
@@ -265,7 +265,7 @@ func TestDatabaseFailures(t *testing.T) {
 	addUser(t, s, "alice", alicePassword)
 	token := issue(t, s, "alice")
 	must(t, s.Close(), s.Close(), s.db.Close())
-	_, err := s.Verify(token)
+	_, err := s.Verify(t.Context(), token)
 	var failure *database.Error
 	if !errors.As(err, &failure) {
 		t.Errorf("a ticket that cannot be looked up: %v", err)

@@ -60,9 +60,9 @@ func newTicketCache() (*otter.Cache[string, *admitted], error) {
 
 // Verify tells who a ticket or API key speaks for, with the roles that the user has now. It fails
 // with ErrNoTicket for "", with ErrExpired, with ErrInvalidTicket for whatever else is no ticket
-// of a user who may enter, and with a *database.Error when the user could not be read. A ticket that
+// of a user who may enter, and with the context's error or a *database.Error when the user could not be read. A ticket that
 // was verified before costs one look into memory.
-func (s *Service) Verify(token string) (*Caller, error) {
+func (s *Service) Verify(ctx context.Context, token string) (*Caller, error) {
 	if token == "" {
 		return nil, ErrNoTicket
 	}
@@ -78,32 +78,31 @@ func (s *Service) Verify(token string) (*Caller, error) {
 			case e.state == now:
 				return e.caller, nil
 			}
-			return s.admit(token, e.proven, e.changes, now)
+			return s.admit(ctx, token, e.proven, e.changes, now)
 		}
 	}
 	trust := s.trust()
-	p, err := s.prove(token)
+	p, err := s.prove(ctx, token)
 	if err != nil {
 		return nil, err
 	}
 	c := s.changesOf(&p)
 	now := s.state(c)
 	now.trust = trust
-	return s.admit(token, p, c, now)
+	return s.admit(ctx, token, p, c, now)
 }
 
 // prove tells whose a ticket or key is. What the database says of a key is read again,
 // after the state that it is admitted under.
-func (s *Service) prove(token string) (proven, error) {
+func (s *Service) prove(ctx context.Context, token string) (proven, error) {
 	if isKey(token) {
-		return s.proveKey(context.Background(), token)
+		return s.proveKey(ctx, token)
 	}
 	return prove(token, s.keys, s.settings.Load().parser, s.clock)
 }
 
 // admit reads the user of a ticket that is ours, or of a key.
-func (s *Service) admit(token string, p proven, on changes, now state) (*Caller, error) {
-	ctx := context.Background() // the database gives up by itself after five seconds
+func (s *Service) admit(ctx context.Context, token string, p proven, on changes, now state) (*Caller, error) {
 	u, err := findUser(ctx, s.db, p.subject)
 	if err != nil {
 		return nil, err

@@ -35,28 +35,28 @@ func TestChangesOfAnotherProcess(t *testing.T) {
 	addUser(t, command, "bob", alicePassword)
 	alice, bob := issue(t, engine, "alice"), issue(t, command, "bob")
 	for _, token := range []string{alice, bob} {
-		_, err := engine.Verify(token)
+		_, err := engine.Verify(t.Context(), token)
 		must(t, err)
 	}
 	must(t, command.Grant(t.Context(), Act{}, "alice", "guest"))
 	eventually(t, "a role that was granted", func() bool {
-		c, err := engine.Verify(alice)
+		c, err := engine.Verify(t.Context(), alice)
 		return err == nil && c.HasRole("guest")
 	})
 	must(t, command.Lock(t.Context(), Act{}, "alice"))
 	eventually(t, "a user who was locked", func() bool {
-		_, err := engine.Verify(alice)
+		_, err := engine.Verify(t.Context(), alice)
 		return errors.Is(err, ErrInvalidTicket)
 	})
 	must(t, command.SetPassword(t.Context(), Act{}, "bob", bobPassword))
 	eventually(t, "a password that was changed", func() bool {
-		_, err := engine.Verify(bob)
+		_, err := engine.Verify(t.Context(), bob)
 		return errors.Is(err, ErrInvalidTicket)
 	})
 	bob = issue(t, engine, "bob")
 	must(t, command.DeleteUser(t.Context(), Act{}, "bob"))
 	eventually(t, "a user who was deleted", func() bool {
-		_, err := engine.Verify(bob)
+		_, err := engine.Verify(t.Context(), bob)
 		return errors.Is(err, ErrInvalidTicket)
 	})
 }
@@ -72,10 +72,10 @@ func TestSecretOfAnotherProcess(t *testing.T) {
 	before := issue(t, engine, "alice")
 	must(t, command.Rotate(time.Hour))
 	other := serviceOn(t, openDatabase(t, dir), command, Options{})
-	if _, err := engine.Verify(issue(t, other, "alice")); err != nil {
+	if _, err := engine.Verify(t.Context(), issue(t, other, "alice")); err != nil {
 		t.Errorf("a ticket of the new secret is refused: %v", err)
 	}
-	_, err := engine.Verify(before)
+	_, err := engine.Verify(t.Context(), before)
 	must(t, err)
 	eventually(t, "a new secret", func() bool { return engine.keys.Keys()[0].ID == command.Keys()[0].ID })
 	// A secret that became known is taken out by hand: its tickets must end.
@@ -85,7 +85,7 @@ func TestSecretOfAnotherProcess(t *testing.T) {
 	first, _, _ := strings.Cut(string(text), "\n")
 	must(t, os.WriteFile(file, []byte(first+"\n"), 0o600))
 	eventually(t, "a secret that was removed", func() bool {
-		_, err := engine.Verify(before)
+		_, err := engine.Verify(t.Context(), before)
 		return errors.Is(err, ErrInvalidTicket)
 	})
 }
@@ -158,9 +158,9 @@ func TestConfigure(t *testing.T) {
 	s := openService(t, Options{})
 	addUser(t, s, "alice", alicePassword, "admin")
 	token := issue(t, s, "alice")
-	_, err := s.Verify(token)
+	_, err := s.Verify(t.Context(), token)
 	must(t, err, s.Configure(Options{TicketLifetime: time.Minute, Includes: map[string][]string{"admin": {"editor"}}}))
-	c, err := s.Verify(token)
+	c, err := s.Verify(t.Context(), token)
 	if err != nil || !c.HasRole("editor") {
 		t.Errorf("after the roles changed: %+v, %v", c, err)
 	}
@@ -168,7 +168,7 @@ func TestConfigure(t *testing.T) {
 		t.Error(ticket, err)
 	}
 	must(t, s.Configure(Options{Issuer: "another"}))
-	_, err = s.Verify(token)
+	_, err = s.Verify(t.Context(), token)
 	wantError(t, err, ErrInvalidTicket)
 	for _, o := range []Options{{TicketLifetime: -time.Hour}, {TicketLifetime: time.Millisecond}, {MinPasswordLength: -1}, {MinPasswordLength: 5000}} {
 		if s.Configure(o) == nil {

@@ -56,7 +56,7 @@ func (v *Verb) admit(x *action.Exchange, token string) *action.Failure {
 	if v.Public() {
 		return nil
 	}
-	caller, err := x.Services.Identity.Verify(token)
+	caller, err := x.Services.Identity.Verify(x.Request.Context(), token)
 	if err != nil {
 		return unauthorized(err)
 	}

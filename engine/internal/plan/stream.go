@@ -214,7 +214,7 @@ func (s *stream) write(frames ...[]byte) error {
 // a user is locked or loses a role while the stream lasts.
 func (s *stream) permitted() *action.Failure {
 	if s.caller != nil {
-		caller, err := s.x.Services.Identity.Verify(action.Bearer(s.x.Request))
+		caller, err := s.x.Services.Identity.Verify(s.x.Request.Context(), action.Bearer(s.x.Request))
 		if err != nil {
 			return unauthorized(err)
 		}
