@@ -15,7 +15,7 @@ var (
 	invalidFilter = action.Outcome{Status: 400, Code: "invalid_filter", When: "the filter names a column that is not filterable, or holds one against what it cannot be"}
 	invalidSort   = action.Outcome{Status: 400, Code: "invalid_sort", When: "the sort names a column that is not sortable"}
 	invalidCursor = action.Outcome{Status: 400, Code: "invalid_cursor", When: "after is no cursor, or is one of another list, sort or filter"}
-	cursorTooLong = action.Outcome{Status: 500, Code: "cursor_too_long", When: "the rows are sorted by texts that are too long for a cursor"}
+	cursorTooLong = action.Outcome{Status: 500, Code: "cursor_too_long", When: "the keys of the rows are too long for a cursor"}
 )
 
 // List gives rows of a table, page by page.

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"strings"
 
 	"cloudlet/engine/action"
@@ -41,11 +42,11 @@ func runList(c *action.Call, in *listInputs) (any, error) {
 	if err := p.choose(c); err != nil {
 		return nil, err
 	}
-	s, args, err := p.place(c)
-	if err != nil {
+	if p.tx, err = c.Tx(in.name); err != nil {
 		return nil, err
 	}
-	if p.tx, err = c.Tx(in.name); err != nil {
+	s, args, err := p.place(c)
+	if err != nil {
 		return nil, err
 	}
 	asJSON := in.AsJSON(c)
@@ -144,8 +145,27 @@ func (p *page) place(c *action.Call) (*database.Statement, []any, error) {
 	if err != nil {
 		return nil, nil, foreign
 	}
+	if query.Incomplete(values) {
+		if values, err = p.found(c, values); err != nil {
+			return nil, nil, err
+		}
+		if values == nil {
+			return nil, nil, foreign
+		}
+	}
 	after, args := query.After(p.list.Table, p.list.Order, values)
 	return p.gives.Vary(p.list.SQL(after), p.list.Further), append(p.args[:len(p.args):len(p.args)], args...), nil
+}
+
+// found is a place with the values that its cursor had no room for, nil where its row is gone.
+func (p *page) found(c *action.Call, brief []any) ([]any, error) {
+	at, args := p.list.At(brief)
+	args = append(append(p.args[:len(p.args):len(p.args)], args...), 1, 0)
+	got, err := p.gives.Vary(p.list.SQL(at), p.list.Further).Page(c.Context, p.tx, args, database.Reading{Limit: 1, Keys: p.list.Keys})
+	if err != nil || len(got.Rows) == 0 {
+		return nil, err
+	}
+	return got.Last, nil
 }
 
 // answer is the result with what follows the rows.
@@ -205,6 +225,9 @@ func (p *page) next(c *action.Call, got *database.Page) (any, error) {
 		return nil, nil
 	}
 	plain, err := p.mark.Encode(got.Last)
+	if errors.Is(err, query.ErrCursorTooLong) {
+		plain, err = p.mark.Encode(p.list.Brief(got.Last))
+	}
 	if err != nil {
 		f := action.Fail(cursorTooLong.Status, cursorTooLong.Code, "The list cannot be continued.")
 		f.Cause = err

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
+	"strings"
 
 	"cloudlet/engine/database"
 )
@@ -36,14 +38,63 @@ func (l *List) MarkOf(further ...[]byte) Mark {
 	return m
 }
 
+// leftOut stands in a place for a value that is too long for a cursor.
+type leftOut struct{}
+
+// shortest is how many bytes a text has that is not left out of a cursor.
+const shortest = 256
+
+// Brief is a place without the long values that are no part of the key: the row still has them. So
+// nobody who writes a long text keeps others from going on behind it. It is the place itself
+// where that leaves out nothing, or the key alone does not tell the row.
+func (l *List) Brief(values []any) []any {
+	brief := slices.Clone(values)
+	for i, o := range l.Order {
+		text, isText := values[i].(string)
+		blob, isBytes := values[i].([]byte)
+		if !l.tells(o.Column) && (isText && len(text) > shortest || isBytes && len(blob) > shortest) {
+			brief[i] = leftOut{}
+		}
+	}
+	return brief
+}
+
+// tells reports whether a column is part of what tells one row from all others.
+func (l *List) tells(column string) bool {
+	return column == l.Table.RowID || slices.ContainsFunc(l.Table.Key, func(k string) bool { return strings.EqualFold(k, column) })
+}
+
+// Incomplete reports whether values were left out of a place.
+func Incomplete(values []any) bool {
+	return slices.ContainsFunc(values, func(v any) bool { _, is := v.(leftOut); return is })
+}
+
+// At is the condition that a row is the one of a brief place, with its parameters.
+func (l *List) At(values []any) (string, []any) {
+	a := &after{text: text{table: l.Table}}
+	for i, o := range l.Order {
+		if _, is := values[i].(leftOut); is {
+			continue
+		}
+		if len(a.args) > 0 {
+			a.WriteString(" AND ")
+		}
+		a.compare(o, "IS", values[i])
+	}
+	return a.String(), a.args
+}
+
 // Encode makes the text to be sealed of a place in a list: the stored values of its
-// order's columns in the last row of a page, which are int64, float64, string, []byte or nil.
+// order's columns in the last row of a page, which are int64, float64, string, []byte or nil, or
+// what Brief made of them.
 func (m Mark) Encode(values []any) ([]byte, error) {
 	out := append(make([]byte, 0, 64), m[:]...)
 	for _, v := range values {
 		switch v := v.(type) {
 		case nil:
 			out = append(out, 'n')
+		case leftOut:
+			out = append(out, 'l')
 		case int64:
 			out = binary.AppendVarint(append(out, 'i'), v)
 		case float64:
@@ -90,6 +141,8 @@ func decode(text []byte) (v any, rest []byte, ok bool) {
 	switch kind {
 	case 'n':
 		return nil, text, true
+	case 'l':
+		return leftOut{}, text, true
 	case 'i':
 		n, size := binary.Varint(text)
 		return n, text[max(size, 0):], size > 0
