@@ -98,7 +98,7 @@ func (p *Receipt) Settle(ctx context.Context, taken bool) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer stop()
 	if !taken {
-		_, err := p.receipts.db.Exec(ctx, "DELETE FROM cloudlet_webhook_receipts WHERE delivery = ?", p.delivery)
+		_, err := p.receipts.db.Exec(ctx, "DELETE FROM cloudlet_webhook_receipts WHERE delivery = ? AND NOT taken", p.delivery) // past its lease another may have taken it
 		return err
 	}
 	_, err := p.receipts.db.Exec(ctx, "UPDATE cloudlet_webhook_receipts SET taken = ?, until = ? WHERE delivery = ?", true, p.receipts.now().Add(remembered).Unix(), p.delivery)
