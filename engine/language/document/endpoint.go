@@ -210,7 +210,7 @@ func (r reader) verbKeys(v *Verb) []key {
 			func(_, n *Node) { v.Arguments = ParseArguments(n, r.problems) }},
 		key{"actions", "The steps, in order. The result of the last is the answer.", steps, r.steps(&v.Actions)},
 		key{"events", "The topic whose events the verb streams, as Server-Sent Events, in place of actions: films, or orders/${args.id}.", text, r.topic(v)},
-		key{"idempotency", "How long the answer to a request with an Idempotency-Key is kept: who sends it again gets that answer, and no second effect. The chain runs as one transaction of the main database.",
+		key{"idempotency", "How long the answer to a request with an Idempotency-Key is kept: who sends it again gets that answer, and no second effect. The chain runs as one transaction of the main database. Where nobody is logged in, what a chain reads of cookies and of headers that say who asks (auth, cookie, key, session, token or secret in their names) counts as a part of the request: another client's is 422.",
 			Shape{Kind: DurationShape}, func(_, n *Node) { v.Idempotency = r.duration(n) }},
 		key{"status", "The status of a success, 200 to 299. Left out: 200, or 204 without a result.", Shape{Kind: StatusShape},
 			func(_, n *Node) { v.Status, v.StatusSpan = r.status(n), n.Span }},
