@@ -56,7 +56,9 @@ func TestProblems(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
 			t.Parallel()
 			c := readCase(t, name)
-			c.compare(t, c.check(t))
+			problems := c.check(t)
+			c.compare(t, problems)
+			wellWorded(t, problems)
 		})
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"cloudlet/engine"
 )
 
 var (
@@ -55,20 +57,18 @@ func TestMisworded(t *testing.T) {
 	}
 }
 
-// TestProblemWords holds every problem of every case to the form of messages.
-func TestProblemWords(t *testing.T) {
-	t.Parallel()
-	for _, name := range problemCases(t) {
-		for _, p := range readCase(t, name).check(t) {
-			if !codePattern.MatchString(p.Code) {
-				t.Errorf("%s: the code %q is not snake_case", name, p.Code)
-			}
-			if why := misworded(p.Text); why != "" {
-				t.Errorf("%s: %q: %s", name, p.Text, why)
-			}
-			if why := misworded(p.Hint); why != "" && p.Hint != "" {
-				t.Errorf("%s: the hint %q: %s", name, p.Hint, why)
-			}
+// wellWorded holds problems to the form of messages.
+func wellWorded(t *testing.T, problems []engine.Problem) {
+	t.Helper()
+	for _, p := range problems {
+		if !codePattern.MatchString(p.Code) {
+			t.Errorf("the code %q is not snake_case", p.Code)
+		}
+		if why := misworded(p.Text); why != "" {
+			t.Errorf("%q: %s", p.Text, why)
+		}
+		if why := misworded(p.Hint); why != "" && p.Hint != "" {
+			t.Errorf("the hint %q: %s", p.Hint, why)
 		}
 	}
 }

@@ -211,11 +211,15 @@ func manyTests(t testing.TB, n int) string {
 
 // TestTestsLeaveNothing is not parallel: other tests' goroutines and folders would be seen.
 func TestTestsLeaveNothing(t *testing.T) {
-	dir, scratch := manyTests(t, 300), t.TempDir()
+	n := 300
+	if raceEnabled {
+		n = 60
+	}
+	dir, scratch := manyTests(t, n), t.TempDir()
 	t.Setenv("TMPDIR", scratch)
 	app, before := tree(t, dir), goleak.IgnoreCurrent()
 	report := runTests(t, dir, engine.TestOptions{Parallel: 3})
-	if text := reportText(report); len(report.Results) != 300 || strings.Contains(text, "FAIL") {
+	if text := reportText(report); len(report.Results) != n || strings.Contains(text, "FAIL") {
 		t.Errorf("%d tests, which do not pass alone:\n%s", len(report.Results), text)
 	}
 	goleak.VerifyNone(t, before)
@@ -230,7 +234,11 @@ func TestTestsLeaveNothing(t *testing.T) {
 // TestTestsAtOnce: however many run at once, they are reported in order, and count alike.
 func TestTestsAtOnce(t *testing.T) {
 	t.Parallel()
-	dir := manyTests(t, 40)
+	n := 40
+	if raceEnabled {
+		n = 12
+	}
+	dir := manyTests(t, n)
 	want := ""
 	for _, n := range []int{1, 4, 100} {
 		var reported []engine.TestResult
