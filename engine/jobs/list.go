@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -67,6 +68,38 @@ func (q *Queue) List(ctx context.Context, kind string) ([]Entry, error) {
 		list = append(list, e)
 	}
 	return list, nil
+}
+
+// Entries lists the jobs of a kind as List does; tell makes what is told of one from its entry and
+// from its metadata, which are an M.
+func Entries[M, E any](ctx context.Context, q *Queue, kind string, tell func(Entry, M) E) ([]E, error) {
+	list, err := q.List(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]E, len(list))
+	for i, e := range list {
+		var about M
+		if err := json.Unmarshal(e.Metadata, &about); err != nil {
+			return nil, err
+		}
+		entries[i] = tell(e, about)
+	}
+	return entries, nil
+}
+
+// Words are a kind's own errors in the place of ErrNoSuchJob and ErrRunning.
+type Words struct{ NoSuch, Running *Error }
+
+// Of is what err is in these words.
+func (w Words) Of(err error) error {
+	switch {
+	case errors.Is(err, ErrNoSuchJob):
+		return w.NoSuch
+	case errors.Is(err, ErrRunning):
+		return w.Running
+	}
+	return err
 }
 
 func stateOf(river string) string {

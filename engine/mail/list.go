@@ -2,7 +2,6 @@ package mail
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -40,39 +39,20 @@ var (
 	ErrNotOpened = &jobs.Error{Detail: "The mail cannot be opened: the secret that it was sealed with is gone."}
 )
 
-// refusal says of a mail what the queue says of a job.
-func refusal(err error) error {
-	switch {
-	case errors.Is(err, jobs.ErrNoSuchJob):
-		return ErrNoSuchMail
-	case errors.Is(err, jobs.ErrRunning):
-		return ErrBeingSent
-	}
-	return err
-}
+var words = jobs.Words{NoSuch: ErrNoSuchMail, Running: ErrBeingSent}
 
 // List lists the messages that are not handed over, the oldest first, 1000 at most.
 func (s *Service) List(ctx context.Context) ([]Entry, error) {
-	list, err := s.queue.List(ctx, s.kind.Name)
-	if err != nil {
-		return nil, err
-	}
-	entries := make([]Entry, len(list))
-	for i, e := range list {
-		var about listed
-		if err := json.Unmarshal(e.Metadata, &about); err != nil {
-			return nil, err
-		}
-		entries[i] = Entry{e.ID, e.State, e.Attempts, about.Recipients, e.EnqueuedAt, e.Next, e.Reason}
-	}
-	return entries, nil
+	return jobs.Entries(ctx, s.queue, s.kind.Name, func(e jobs.Entry, about listed) Entry {
+		return Entry{e.ID, e.State, e.Attempts, about.Recipients, e.EnqueuedAt, e.Next, e.Reason}
+	})
 }
 
 // Show opens a message. It fails with ErrNoSuchMail or ErrNotOpened.
 func (s *Service) Show(ctx context.Context, id int64) (*Shown, error) {
 	args, err := s.queue.Args(ctx, s.kind.Name, id)
 	if err != nil {
-		return nil, refusal(err)
+		return nil, words.Of(err)
 	}
 	l, err := s.open(args)
 	if errors.Is(err, secret.ErrNotOpened) {
@@ -87,10 +67,10 @@ func (s *Service) Show(ctx context.Context, id int64) (*Shown, error) {
 // Retry has a message tried again at once, with all its attempts. It fails with
 // ErrNoSuchMail or ErrBeingSent.
 func (s *Service) Retry(ctx context.Context, id int64) error {
-	return refusal(s.queue.Retry(ctx, s.kind.Name, id))
+	return words.Of(s.queue.Retry(ctx, s.kind.Name, id))
 }
 
 // Drop forgets a message. It fails as Retry does.
 func (s *Service) Drop(ctx context.Context, id int64) error {
-	return refusal(s.queue.Drop(ctx, s.kind.Name, id))
+	return words.Of(s.queue.Drop(ctx, s.kind.Name, id))
 }

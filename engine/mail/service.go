@@ -151,14 +151,7 @@ func (s *Service) open(args json.RawMessage) (*letter, error) {
 	if err := json.Unmarshal(args, &in); err != nil {
 		return nil, secret.ErrNotOpened
 	}
-	plain, err := s.keys.Open(purpose, in.Sealed)
-	if errors.Is(err, secret.ErrNotOpened) {
-		// Another process may have rotated the secret a moment ago.
-		if _, reloaded := s.keys.Reload(); reloaded != nil {
-			return nil, reloaded
-		}
-		plain, err = s.keys.Open(purpose, in.Sealed)
-	}
+	plain, err := s.keys.OpenFresh(purpose, in.Sealed)
 	if err != nil {
 		return nil, err
 	}

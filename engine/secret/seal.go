@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"strings"
 )
 
@@ -52,4 +53,22 @@ func gcm(derived []byte) cipher.AEAD {
 		panic(err) // only for blocks of a wrong size
 	}
 	return sealer
+}
+
+// OpenFresh opens as Open does. Where that fails it reads the secret's file again and tries once
+// more: another process may have rotated the secret a moment ago. It fails as Open does, or with
+// what Reload fails with.
+func (k *Keyring) OpenFresh(purpose, sealed string) ([]byte, error) {
+	plain, err := k.Open(purpose, sealed)
+	if !errors.Is(err, ErrNotOpened) {
+		return plain, err
+	}
+	changed, err := k.Reload()
+	if err != nil {
+		return nil, err
+	}
+	if !changed {
+		return nil, ErrNotOpened
+	}
+	return k.Open(purpose, sealed)
 }

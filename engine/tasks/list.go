@@ -2,8 +2,6 @@ package tasks
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"time"
 
 	"cloudlet/engine/jobs"
@@ -28,31 +26,13 @@ var (
 	ErrRunning = &jobs.Error{Detail: "The job is being done right now."}
 )
 
-func refusal(err error) error {
-	switch {
-	case errors.Is(err, jobs.ErrNoSuchJob):
-		return ErrNoSuchJob
-	case errors.Is(err, jobs.ErrRunning):
-		return ErrRunning
-	}
-	return err
-}
+var words = jobs.Words{NoSuch: ErrNoSuchJob, Running: ErrRunning}
 
 // List lists the jobs that are not done, the oldest first, 1000 at most.
 func (s *Service) List(ctx context.Context) ([]Entry, error) {
-	list, err := s.queue.List(ctx, s.kind.Name)
-	if err != nil {
-		return nil, err
-	}
-	entries := make([]Entry, len(list))
-	for i, e := range list {
-		var a about
-		if err := json.Unmarshal(e.Metadata, &a); err != nil {
-			return nil, err
-		}
-		entries[i] = Entry{e.ID, a.Name, e.State, e.Attempts, e.EnqueuedAt, e.Next, e.Reason}
-	}
-	return entries, nil
+	return jobs.Entries(ctx, s.queue, s.kind.Name, func(e jobs.Entry, about about) Entry {
+		return Entry{e.ID, about.Name, e.State, e.Attempts, e.EnqueuedAt, e.Next, e.Reason}
+	})
 }
 
 // Scheduled is a job with a schedule, and when it is due next.
@@ -80,11 +60,11 @@ func (s *Service) Schedules(ctx context.Context) ([]Scheduled, error) {
 
 // Retry has a job done again at once, with all its attempts. It fails with ErrNoSuchJob or ErrRunning.
 func (s *Service) Retry(ctx context.Context, id int64) error {
-	return refusal(s.queue.Retry(ctx, s.kind.Name, id))
+	return words.Of(s.queue.Retry(ctx, s.kind.Name, id))
 }
 
 // Cancel forgets a job. One that is being done is ended within a second: what it has
 // committed stays. It fails with ErrNoSuchJob.
 func (s *Service) Cancel(ctx context.Context, id int64) error {
-	return refusal(s.queue.Abort(ctx, s.kind.Name, id))
+	return words.Of(s.queue.Abort(ctx, s.kind.Name, id))
 }

@@ -24,14 +24,14 @@ type Schedule struct {
 	zone *time.Location
 }
 
-var words = []string{"@yearly", "@monthly", "@weekly", "@daily", "@hourly"}
+var shorthands = []string{"@yearly", "@monthly", "@weekly", "@daily", "@hourly"}
 
 // NewSchedule reads a schedule; zone is a name of the IANA time zone database, "" is UTC. The errors
 // are clauses for its author.
 func NewSchedule(cron, zone string) (Schedule, error) {
 	s := Schedule{cron: strings.Join(strings.Fields(cron), " "), zone: time.UTC}
-	if !slices.Contains(words, s.cron) && (strings.Count(s.cron, " ") != 4 || !gronx.IsValid(s.cron)) {
-		return s, errors.New("a schedule has five fields, as in 30 6 * * mon-fri (minute, hour, day, month, weekday), or is one of " + strings.Join(words, ", "))
+	if !slices.Contains(shorthands, s.cron) && (strings.Count(s.cron, " ") != 4 || !gronx.IsValid(s.cron)) {
+		return s, errors.New("a schedule has five fields, as in 30 6 * * mon-fri (minute, hour, day, month, weekday), or is one of " + strings.Join(shorthands, ", "))
 	}
 	if zone != "" {
 		var err error

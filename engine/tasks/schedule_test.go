@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -216,5 +217,40 @@ func TestArgumentsAreSealed(t *testing.T) {
 	name, inner, err := s.open(args)
 	if name != "a" || !json.Valid(inner) || !strings.Contains(string(inner), "canary") || err != nil {
 		t.Error(name, string(inner), err)
+	}
+}
+
+// TestRotatedElsewhere: what another process seals with a secret that it has just rotated is opened
+// here, and what nobody can open is given up.
+func TestRotatedElsewhere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ours, err := secret.OpenKeyring(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := secret.OpenKeyring(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := theirs.Rotate(time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	done := 0
+	s := New(nil, nil, ours, nil)
+	run := func(context.Context, Task, int) error { done++; return nil }
+	sealed := func(k *secret.Keyring) json.RawMessage {
+		text, err := json.Marshal(resting{k.Seal(purpose, []byte(`{"name":"a","args":{}}`))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	if err := s.work(t.Context(), &jobs.Job{Args: sealed(theirs)}, run); err != nil || done != 1 {
+		t.Error(done, err)
+	}
+	var f *jobs.Failure
+	if err := s.work(t.Context(), &jobs.Job{Args: sealed(secret.NewKeyring())}, run); !errors.As(err, &f) || !f.Permanent || done != 1 {
+		t.Error(done, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -115,22 +116,28 @@ func (s *Service) Enqueue(ctx context.Context, tx *database.Tx, t Task) (id int6
 
 func (s *Service) work(ctx context.Context, j *jobs.Job, run Run) error {
 	name, args, err := s.open(j.Args)
-	if err != nil {
+	if errors.Is(err, secret.ErrNotOpened) {
 		return &jobs.Failure{Reason: "its arguments cannot be read", Permanent: true}
+	}
+	if err != nil {
+		return err // of the secret's file, which may be there again at the next attempt
 	}
 	return run(ctx, Task{Name: name, Args: args}, j.Attempt)
 }
 
+// open gives back what a task rests as. It fails with secret.ErrNotOpened.
 func (s *Service) open(text json.RawMessage) (name string, args []byte, err error) {
 	var r resting
-	if err := json.Unmarshal(text, &r); err != nil {
-		return "", nil, err
+	if json.Unmarshal(text, &r) != nil {
+		return "", nil, secret.ErrNotOpened
 	}
-	plain, err := s.keys.Open(purpose, r.Sealed)
+	plain, err := s.keys.OpenFresh(purpose, r.Sealed)
 	if err != nil {
 		return "", nil, err
 	}
 	var in inner
-	err = json.Unmarshal(plain, &in)
-	return in.Name, in.Args, err
+	if json.Unmarshal(plain, &in) != nil {
+		return "", nil, secret.ErrNotOpened
+	}
+	return in.Name, in.Args, nil
 }

@@ -2,8 +2,6 @@ package webhook
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"time"
 
 	"cloudlet/engine/jobs"
@@ -30,41 +28,22 @@ var (
 	ErrBeingSent = &jobs.Error{Detail: "The webhook is being sent right now."}
 )
 
-// refusal says of a message what the queue says of a job.
-func refusal(err error) error {
-	switch {
-	case errors.Is(err, jobs.ErrNoSuchJob):
-		return ErrNoSuchMessage
-	case errors.Is(err, jobs.ErrRunning):
-		return ErrBeingSent
-	}
-	return err
-}
+var words = jobs.Words{NoSuch: ErrNoSuchMessage, Running: ErrBeingSent}
 
 // List lists the messages that are not taken, the oldest first, 1000 at most.
 func (s *Service) List(ctx context.Context) ([]Entry, error) {
-	list, err := s.queue.List(ctx, s.kind.Name)
-	if err != nil {
-		return nil, err
-	}
-	entries := make([]Entry, len(list))
-	for i, e := range list {
-		var about listed
-		if err := json.Unmarshal(e.Metadata, &about); err != nil {
-			return nil, err
-		}
-		entries[i] = Entry{e.ID, e.State, e.Attempts, about.Event, about.Host, about.ID, e.EnqueuedAt, e.Next, e.Reason}
-	}
-	return entries, nil
+	return jobs.Entries(ctx, s.queue, s.kind.Name, func(e jobs.Entry, about listed) Entry {
+		return Entry{e.ID, e.State, e.Attempts, about.Event, about.Host, about.ID, e.EnqueuedAt, e.Next, e.Reason}
+	})
 }
 
 // Retry has a message tried again at once, with all its attempts. It fails with
 // ErrNoSuchMessage or ErrBeingSent.
 func (s *Service) Retry(ctx context.Context, id int64) error {
-	return refusal(s.queue.Retry(ctx, s.kind.Name, id))
+	return words.Of(s.queue.Retry(ctx, s.kind.Name, id))
 }
 
 // Drop forgets a message. It fails as Retry does.
 func (s *Service) Drop(ctx context.Context, id int64) error {
-	return refusal(s.queue.Drop(ctx, s.kind.Name, id))
+	return words.Of(s.queue.Drop(ctx, s.kind.Name, id))
 }
