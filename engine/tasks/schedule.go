@@ -3,6 +3,7 @@ package tasks
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -30,7 +31,13 @@ var shorthands = []string{"@yearly", "@monthly", "@weekly", "@daily", "@hourly"}
 // are clauses for its author.
 func NewSchedule(cron, zone string) (Schedule, error) {
 	s := Schedule{cron: strings.Join(strings.Fields(cron), " "), zone: time.UTC}
-	if !slices.Contains(shorthands, s.cron) && (strings.Count(s.cron, " ") != 4 || !gronx.IsValid(s.cron)) {
+	switch {
+	case slices.Contains(shorthands, s.cron):
+	case strings.Count(s.cron, " ") == 4:
+		if err := checkFields(strings.Fields(s.cron)); err != nil {
+			return s, err
+		}
+	default:
 		return s, errors.New("a schedule has five fields, as in 30 6 * * mon-fri (minute, hour, day, month, weekday), or is one of " + strings.Join(shorthands, ", "))
 	}
 	if zone != "" {
@@ -43,6 +50,24 @@ func NewSchedule(cron, zone string) (Schedule, error) {
 		return s, errors.New("no day fits the schedule")
 	}
 	return s, nil
+}
+
+// fields are the fields of a schedule in their order, with what they take.
+var fields = [5][2]string{{"minute", "0 to 59"}, {"hour", "0 to 23"}, {"day of the month", "1 to 31"}, {"month", "1 to 12, or jan to dec"}, {"weekday", "0 to 7, sunday is 0 and 7, or sun to sat"}}
+
+// checkFields says which field of five is wrong, each tried with nothing but stars beside it.
+func checkFields(list []string) error {
+	for i, field := range list {
+		alone := []string{"*", "*", "*", "*", "*"}
+		alone[i] = field
+		if !gronx.IsValid(strings.Join(alone, " ")) {
+			return fmt.Errorf("%q is no %s of a schedule: it is %s; or *, */5, 1-5, 1,3", field, fields[i][0], fields[i][1])
+		}
+	}
+	if !gronx.IsValid(strings.Join(list, " ")) {
+		return errors.New("the fields do not go together")
+	}
+	return nil
 }
 
 // Next is the first time of the schedule behind t; zero where there is none.

@@ -23,7 +23,7 @@ func TestNewSchedule(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"30 6 * * mon-fri": "", "@daily": "", " */5  *  * * * ": "", "0 0 1 1 *": "",
-		"": "five fields", "* * * *": "five fields", "0 0 0 * * *": "five fields", "@often": "five fields", "61 * * * *": "five fields", "a b c d e": "five fields",
+		"": "five fields", "* * * *": "five fields", "0 0 0 * * *": "five fields", "@often": "five fields", "61 * * * *": `"61" is no minute`, "a b c d e": `"a" is no minute`, "0 25 * * mon": `"25" is no hour`, "0 8 * * monday": `"monday" is no weekday`, "0 8 * foo *": `"foo" is no month`,
 		"0 0 30 2 *": "no day",
 	} {
 		_, err := NewSchedule(text, "")

@@ -195,7 +195,7 @@ func (c *checker) fieldType(base part, name string) (*schema.Type, *Fault) {
 		if t.Open || t.Kind == schema.File && len(t.Fields) == 0 {
 			return schema.AnyType.WithClass(t.Class), nil
 		}
-		return nil, &Fault{Code: "unknown_field", Text: fmt.Sprintf("%s has no field %q", c.subject(base), name), Hint: fieldHint(name, t.FieldNames())}
+		return nil, &Fault{Code: "unknown_field", Text: fmt.Sprintf("%s has no field %q", c.subject(base), name), Hint: fieldHint(c.subject(base), name, t.FieldNames())}
 	}
 	hint := ""
 	if t.Kind == schema.List {
@@ -208,9 +208,15 @@ func (c *checker) fieldType(base part, name string) (*schema.Type, *Fault) {
 const mostListed = 12
 
 // fieldHint names the field that is meant, or else those that there are.
-func fieldHint(name string, known []string) string {
-	if near := source.DidYouMean(name, known); near != "" || len(known) == 0 {
+func fieldHint(of, name string, known []string) string {
+	near := source.DidYouMean(name, known)
+	switch {
+	case near != "":
 		return near
+	case of == "secrets" || of == "config":
+		return fmt.Sprintf("say what it is under %s in cloudlet.yaml", of)
+	case len(known) == 0:
+		return ""
 	}
 	if len(known) > mostListed {
 		return "it has " + strings.Join(known[:mostListed], ", ") + " and more"

@@ -21,6 +21,7 @@ var mistakes = []struct{ source, at, text, hint string }{
 	{`films.title`, `title`, `a list has no field "title"`, `take an item, as in [0], or use map(…)`},
 	{`n < "3"`, `n < "3"`, `cannot compare int with string`, `use int(…), float(…) or string(…)`},
 	{`n == "3"`, `n == "3"`, `cannot compare int with string`, `use int(…), float(…) or string(…)`},
+	{`config.zzzzzz`, `zzzzzz`, `config has no field "zzzzzz"`, `say what it is under config in cloudlet.yaml`},
 	{`args.zzzzzz`, `zzzzzz`, `args has no field "zzzzzz"`, `it has username, password, age, tags, X-Token, data, on`},
 	{`films + films`, `films + films`, `cannot add list and list`, `use concat(…)`},
 	{`"é" + (n + "x")`, `n + "x"`, `cannot add int and string`, `use string(…)`},
