@@ -27,7 +27,7 @@ var Encrypt = action.Define(action.Spec[encryptInputs, string]{
 	Example:  "- encrypt: {input: \"${args.phone}\", context: \"phone of ${args.id}\"}\n  as: sealed\n",
 	Failures: []action.Outcome{keyRefused, tooLarge}, Result: schema.TokenType,
 	Prepare: func(l action.Load, in *encryptInputs) action.Result {
-		checkKey(l, &in.Key)
+		checkKey(l, &in.Key, leastKey)
 		return action.Gives(schema.TokenType)
 	},
 	Run: func(c *action.Call, in *encryptInputs) (string, error) {
@@ -63,7 +63,7 @@ var Decrypt = action.Define(action.Spec[decryptInputs, string]{
 	Example:  "- decrypt: {input: \"${args.sealed}\", context: \"phone of ${args.id}\", class: token}\n  as: phone\n",
 	Failures: []action.Outcome{cannotDecrypt, keyRefused}, Result: schema.SecretType,
 	Prepare: func(l action.Load, in *decryptInputs) action.Result {
-		checkKey(l, &in.Key)
+		checkKey(l, &in.Key, leastKey)
 		return action.Gives(schema.StringType.WithClass(map[string]schema.Class{"public": schema.Public, "token": schema.Token, "secret": schema.Secret}[in.Class]))
 	},
 	Run: func(c *action.Call, in *decryptInputs) (string, error) {

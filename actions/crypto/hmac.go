@@ -16,7 +16,7 @@ var HMACSign = action.Define(action.Spec[hmacSignInputs, string]{
 	Example:  "- hmac.sign: {input: \"${args.email}\", key: \"${secrets.corp}\"}\n  as: signature\n",
 	Failures: []action.Outcome{keyRefused}, Result: schema.TokenType,
 	Prepare: func(l action.Load, in *hmacSignInputs) action.Result {
-		checkKey(l, &in.Key)
+		checkKey(l, &in.Key, 1)
 		return action.Gives(schema.TokenType)
 	},
 	Run: func(c *action.Call, in *hmacSignInputs) (string, error) {
@@ -56,7 +56,7 @@ var HMACVerify = action.Define(action.Spec[hmacVerifyInputs, bool]{
 	Example:  "- hmac.verify: {input: \"${args.email}\", key: \"${secrets.corp}\", signature: \"${args.signature}\"}\n  as: genuine\n",
 	Failures: []action.Outcome{keyRefused},
 	Prepare: func(l action.Load, in *hmacVerifyInputs) action.Result {
-		checkKey(l, &in.Key)
+		checkKey(l, &in.Key, 1)
 		return action.Gives(schema.BoolType)
 	},
 	Run: func(c *action.Call, in *hmacVerifyInputs) (bool, error) {

@@ -52,7 +52,7 @@ type jwtSignInputs struct {
 }
 
 func prepareSign(l action.Load, in *jwtSignInputs) action.Result {
-	checkKey(l, &in.Key)
+	checkKey(l, &in.Key, 1)
 	ownKey(l, "jwt.sign", in.Key.Given(), in.Audience.Given(), in.Algorithm)
 	for _, f := range in.Claims.Type().Fields {
 		if slices.Contains(ruled, f.Name) {

@@ -21,7 +21,7 @@ var JWTVerify = action.Define(action.Spec[jwtVerifyInputs, any]{
 	Example:  "- jwt.verify: {token: \"${args.token}\", audience: unsubscribe}\n  as: claims\n",
 	Failures: []action.Outcome{invalidToken, keyRefused}, Result: claimsType,
 	Prepare: func(l action.Load, in *jwtVerifyInputs) action.Result {
-		checkKey(l, &in.Key)
+		checkKey(l, &in.Key, 1)
 		ownKey(l, "jwt.verify", in.Key.Given(), in.Audience.Given(), in.Algorithm)
 		if in.Leeway < 0 || in.Leeway > mostLeeway {
 			l.Problem(source.Problem{Span: l.At("leeway"), Code: "out_of_range", Text: "leeway is from 0s to 5m"})

@@ -1,7 +1,9 @@
 package crypto
 
 import (
+	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"cloudlet/engine/action"
 	"cloudlet/engine/language/schema"
@@ -15,9 +17,15 @@ func refused(reason string) error {
 	return &action.Failure{Status: keyRefused.Status, Code: keyRefused.Code, Detail: "Something went wrong here. It has been logged.", Reason: reason}
 }
 
-// checkKey warns of a key that stands in the file.
-func checkKey(l action.Load, e *action.Expr[string]) {
-	if text, known := e.Constant(); known && e.Given() && e.Type().Highest() < schema.Secret && !strings.Contains(text, "PUBLIC KEY") {
+// checkKey refuses a key that is known to be too short, and warns of one that stands in the file.
+func checkKey(l action.Load, e *action.Expr[string], least int) {
+	text, known := e.Constant()
+	if known && e.Given() && utf8.RuneCountInString(text) < least {
+		l.Problem(source.Problem{Span: l.At("key"), Code: "short_key", Text: fmt.Sprintf("a key has at least %d characters, and this one has %d", least, utf8.RuneCountInString(text)),
+			Hint: "openssl rand -base64 32 makes one"})
+		return
+	}
+	if known && e.Given() && e.Type().Highest() < schema.Secret && !strings.Contains(text, "PUBLIC KEY") {
 		l.Problem(source.Problem{Span: l.At("key"), Code: "key_in_file", Warning: true, Text: "a key that stands in an endpoint file is known to whoever reads it",
 			Hint: "put it under secrets in cloudlet.yaml, and write ${secrets.NAME}"})
 	}
@@ -46,7 +54,10 @@ func keysOf(c *action.Call, key *action.Expr[string], previous *action.Expr[[]st
 	return list, nil
 }
 
-const mostKeys = 16 // of one step
+const (
+	mostKeys = 16 // of one step
+	leastKey = 32 // characters, of what encrypts
+)
 
 // one is no previous keys.
 var one action.Expr[[]string]
