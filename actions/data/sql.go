@@ -2,6 +2,7 @@
 package data
 
 import (
+	"fmt"
 	"strings"
 
 	"cloudlet/engine/action"
@@ -22,13 +23,21 @@ var readFailures = []action.Outcome{
 var dataFailures = append([]action.Outcome{
 	{Status: 409, Code: "already_exists", When: "a unique key is there already"},
 	{Status: 409, Code: "still_referenced", When: "a foreign key has nothing to refer to, or is still referred to"},
-	{Status: 400, Code: "invalid_value", When: "a value breaks NOT NULL or CHECK, or a pattern of LIKE has more than 1000 bytes"},
+	{Status: 400, Code: longPattern.Code, When: "a value breaks NOT NULL or CHECK, or " + longPattern.When},
 }, readFailures...)
 
-// mayFailToRead are what a statement that only reads may fail with.
-func mayFailToRead(d *database.Description) []action.Outcome {
+var longPattern = action.Outcome{Status: 400, Code: database.ErrInvalidValue.Code, When: fmt.Sprintf("a pattern of LIKE has more than %d bytes", database.LongestPattern)}
+
+// failuresOf are what a statement may fail with; d may be nil.
+func failuresOf(d *database.Description) []action.Outcome {
+	switch {
+	case d == nil:
+		return readFailures
+	case d.Writes:
+		return dataFailures
+	}
 	if text := strings.ToUpper(d.SQL); strings.Contains(text, "LIKE") || strings.Contains(text, "GLOB") {
-		return append([]action.Outcome{{Status: 400, Code: "invalid_value", When: "a pattern of LIKE has more than 1000 bytes"}}, readFailures...)
+		return append([]action.Outcome{longPattern}, readFailures...)
 	}
 	return readFailures
 }
@@ -49,7 +58,7 @@ func (in *sqlInputs) prepare(l action.Load) *database.Description {
 	in.name = l.Database(in.Database)
 	d := l.Statement(&in.SQL, in.Database)
 	if d != nil && !d.Writes {
-		l.Fails(mayFailToRead(d)...)
+		l.Fails(failuresOf(d)...)
 	}
 	return d
 }
@@ -140,13 +149,7 @@ func prepareOne(l action.Load, in *oneInputs) action.Result {
 	checkMissing(l, in.Missing)
 	in.name = l.Database(in.Database)
 	d := l.Statement(&in.SQL, in.Database)
-	list := readFailures
-	if d != nil {
-		if list = mayFailToRead(d); d.Writes {
-			list = dataFailures
-		}
-	}
-	fails(l, in.Missing, list)
+	fails(l, in.Missing, failuresOf(d))
 	if !needsRows(l, d, "sql.one") {
 		return action.Gives(schema.AnyType)
 	}

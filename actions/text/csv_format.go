@@ -15,6 +15,8 @@ import (
 
 var tooMuch = action.Outcome{Status: 500, Code: "too_large", When: fmt.Sprintf("the table has over %d rows or %d columns, or becomes larger than %d MiB", mostRows, mostColumns, mostCSV>>20)}
 
+var noRow = action.Outcome{Status: 500, Code: "unexpected_type", When: "a row is neither an object nor a list"}
+
 const mostCSV = 64 << 20 // bytes
 
 // CSVFormat writes CSV (RFC 4180).
@@ -24,7 +26,7 @@ var CSVFormat = action.Define(action.Spec[csvFormatInputs, string]{
 		"gets a ' in front; numbers stay as they are. `formulas: keep` leaves all as it is, for programs. `bom: true` lets Excel see that it is UTF-8. " +
 		"To answer with it: respond: {headers: {Content-Type: text/csv; charset=utf-8}, body: ${last}}.",
 	Example:  "- csv.format: {rows: \"${films}\", columns: [title, price], headings: {title: \"Title of the film\"}}\n  as: table\n",
-	Failures: []action.Outcome{tooMuch},
+	Failures: []action.Outcome{tooMuch, noRow},
 	Prepare:  prepareCSVFormat, Run: runCSVFormat,
 })
 
@@ -158,7 +160,7 @@ func (w *csvWriter) row(row any) error {
 			w.cell(v)
 		}
 	default:
-		return &action.Failure{Status: 500, Code: "unexpected_type", Detail: "A value has an unexpected type.", Reason: "a row of csv.format is neither an object nor a list"}
+		return &action.Failure{Status: noRow.Status, Code: noRow.Code, Detail: "A value has an unexpected type.", Reason: "a row of csv.format is neither an object nor a list"}
 	}
 	w.end()
 	if len(w.out) > mostCSV {

@@ -10,7 +10,7 @@ import (
 // bounds a text of 256 KiB takes about a third of a second at the worst, see BenchmarkMarkdown.
 const (
 	mostNested     = 64     // containers that a line opens, brackets that are open in a paragraph
-	mostIndented   = 200    // columns before the marker of a list
+	mostIndented   = 200    // blanks and tabs before the marker of a list
 	mostMarks      = 1000   // characters of emphasis in a paragraph
 	mostBrackets   = 500    // [ and < in a paragraph
 	mostTableCells = 20_000 // cells of all tables: short rows are filled up
@@ -36,15 +36,15 @@ type block struct {
 }
 
 func (b *block) line(line string) string {
-	rest := strings.TrimLeft(line, " \t")
-	if strings.TrimSpace(rest) == "" {
+	if strings.TrimSpace(line) == "" {
 		b.columns = 0
 	}
 	if interrupts(line) {
 		b.open, b.marks, b.brackets = 0, 0, 0
 	}
+	indented := len(line) - len(strings.TrimLeft(line, " \t"))
 	markers, rest := containers(line)
-	if markers > mostNested || markers > 0 && len(line)-len(strings.TrimLeft(line, " \t")) > mostIndented {
+	if markers > mostNested || markers > 0 && indented > mostIndented {
 		return fmt.Sprintf("Quotes or lists are nested over %d deep.", mostNested)
 	}
 	if strings.HasPrefix(rest, "[") && strings.Contains(rest, "]:") {

@@ -61,7 +61,7 @@ func parseXML(text string, lists []string) (any, error) {
 		line, _ := d.InputPos()
 		return action.Fail(invalidXML.Status, invalidXML.Code, fmt.Sprintf("The text is no XML that is taken here: line %d: %s.", line, what))
 	}
-	root := &element{values: map[string]any{}}
+	root := &element{}
 	stack := []*element{root}
 	count := 0
 	for {
@@ -89,14 +89,15 @@ func parseXML(text string, lists []string) (any, error) {
 					return nil, wrong("an attribute comes twice")
 				}
 			}
-			if stack = append(stack, e); len(stack) == 2 {
-				root.names = append(root.names, e.name)
-			}
+			stack = append(stack, e)
 		case xml.EndElement:
 			if len(stack) == 1 || top.name != qualified(t.Name) {
 				return nil, wrong("an element is closed that is not open")
 			}
-			stack = stack[:len(stack)-1]
+			if stack = stack[:len(stack)-1]; len(stack) == 1 {
+				root.set(top.name, top.value()) // never a list
+				continue
+			}
 			stack[len(stack)-1].add(top, lists)
 		case xml.CharData:
 			if len(stack) == 1 && strings.TrimSpace(string(t)) != "" {
@@ -134,10 +135,6 @@ type repeated struct{ items []any }
 // add puts a closed element into the one around it.
 func (e *element) add(inner *element, lists []string) {
 	v := inner.value()
-	if e.name == "" && e.values[inner.name] == nil { // the root's name is noted already
-		e.values[inner.name] = v
-		return
-	}
 	before, there := e.values[inner.name]
 	list, isList := before.(*repeated)
 	switch {

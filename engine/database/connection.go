@@ -14,8 +14,8 @@ import (
 // statementsKept is how many prepared statements a connection holds.
 const statementsKept = 256
 
-// longestPattern is how many bytes a pattern of LIKE or GLOB may have.
-const longestPattern = 1000
+// LongestPattern is how many bytes a pattern of LIKE or GLOB may have.
+const LongestPattern = 1000
 
 // connection is one connection of the driver. Only one goroutine uses it at a time.
 type connection struct {
@@ -63,7 +63,7 @@ func newConnection(conn driver.Conn) (*connection, error) {
 	lib.Xsqlite3_limit(c.tls, h, lib.SQLITE_LIMIT_ATTACHED, 0)
 	// To look for a pattern takes its length times that of the text, and nothing interrupts it
 	// within a row.
-	lib.Xsqlite3_limit(c.tls, h, lib.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, longestPattern)
+	lib.Xsqlite3_limit(c.tls, h, lib.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, LongestPattern)
 	return c, nil
 }
 

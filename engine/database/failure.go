@@ -93,7 +93,7 @@ func failure(ctx context.Context, err error) error {
 	case lib.SQLITE_MISMATCH, lib.SQLITE_TOOBIG:
 		return ErrInvalidValue.because(err)
 	case lib.SQLITE_ERROR:
-		if strings.Contains(theirs.Error(), "pattern too complex") { // longestPattern; there is no code of its own
+		if strings.Contains(theirs.Error(), "pattern too complex") { // LongestPattern; there is no code of its own
 			return ErrInvalidValue.because(err)
 		}
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:

@@ -34,10 +34,10 @@ func TestLongPatterns(t *testing.T) {
 	t.Parallel()
 	db, _ := start(t, file)
 	for _, sql := range []string{"SELECT 'a' LIKE ?", "SELECT 'a' GLOB ?"} {
-		if _, err := db.Query(t.Context(), sql, strings.Repeat("a", longestPattern)); err != nil {
+		if _, err := db.Query(t.Context(), sql, strings.Repeat("a", LongestPattern)); err != nil {
 			t.Error(err)
 		}
-		if _, err := db.Query(t.Context(), sql, strings.Repeat("a", longestPattern+1)); !errors.Is(err, ErrInvalidValue) {
+		if _, err := db.Query(t.Context(), sql, strings.Repeat("a", LongestPattern+1)); !errors.Is(err, ErrInvalidValue) {
 			t.Errorf("%s gives %v", sql, err)
 		}
 	}

@@ -11,6 +11,9 @@ import (
 // who wants that is seldom the process that works the job.
 const aborted = "aborted"
 
+// isAborted is the condition that a job has the tag: it has no other.
+const isAborted = "json(tags) <> '[]'"
+
 var errAborted = errors.New("the job is aborted")
 
 // Abort forgets a job. One that is being worked is ended: its context is cancelled within
@@ -32,7 +35,7 @@ func (q *Queue) Abort(ctx context.Context, kind string, id int64) error {
 
 // abortRunning cancels what this process works and somebody wants ended.
 func (q *Queue) abortRunning(ctx context.Context) error {
-	rows, err := q.db.Query(ctx, "SELECT id FROM river_job WHERE state = 'running' AND json(tags) <> '[]'")
+	rows, err := q.db.Query(ctx, "SELECT id FROM river_job WHERE state = 'running' AND "+isAborted)
 	if err != nil {
 		return err
 	}
@@ -63,6 +66,6 @@ func (q *Queue) wasAborted(ctx context.Context, id int64) bool {
 	if errors.Is(context.Cause(ctx), errAborted) {
 		return true
 	}
-	row, err := q.db.QueryRow(context.WithoutCancel(ctx), "SELECT json(tags) <> '[]' FROM river_job WHERE id = ?", int(id))
+	row, err := q.db.QueryRow(context.WithoutCancel(ctx), "SELECT "+isAborted+" FROM river_job WHERE id = ?", int(id))
 	return err == nil && row != nil && row[0] == 1
 }

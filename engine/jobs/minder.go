@@ -113,7 +113,7 @@ func (m *minder) begin(ctx context.Context) (bool, error) {
 			sql  string
 			args []any
 		}{
-			{"DELETE FROM river_job WHERE state = 'running' AND json(tags) <> '[]'", nil},
+			{"DELETE FROM river_job WHERE state = 'running' AND " + isAborted, nil},
 			{"UPDATE river_job SET state = 'available', scheduled_at = ? WHERE state = 'running'", []any{now.Format(stamp)}},
 			{"DELETE FROM river_job WHERE state = 'completed'", nil},
 			{"DELETE FROM river_job WHERE state IN ('cancelled', 'discarded') AND finalized_at < ?", []any{now.Add(-deadFor).Format(stamp)}},

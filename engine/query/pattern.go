@@ -3,10 +3,9 @@ package query
 import (
 	"fmt"
 	"unicode"
-)
 
-// LongestPattern is how many bytes a pattern of like may have.
-const LongestPattern = 1000
+	"cloudlet/engine/database"
+)
 
 // mostOverlaps is how many beginnings of a pattern may fit at one place of a text. SQLite looks at
 // a text anew from each of its characters, as far as the pattern fits: of a thousand a and a b, in
@@ -16,8 +15,8 @@ const mostOverlaps = 16
 // CheckPattern says why a pattern of like takes too long to look for, to be read behind its name,
 // or "".
 func CheckPattern(pattern string) string {
-	if len(pattern) > LongestPattern {
-		return fmt.Sprintf("must have at most %d bytes", LongestPattern)
+	if len(pattern) > database.LongestPattern {
+		return fmt.Sprintf("must have at most %d bytes", database.LongestPattern)
 	}
 	for i, piece := range pieces(pattern) {
 		if i > 0 && overlaps(piece) > mostOverlaps { // the first stands at one place

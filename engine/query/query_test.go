@@ -315,7 +315,7 @@ func TestFilterBounds(t *testing.T) {
 	}{
 		{schema.NewObject("title", "a"), ""},
 		{schema.NewObject("TITLE", "a"), "TITLE is not known; did you mean title?"},
-		{schema.NewObject("title", schema.NewObject("like", strings.Repeat("x", LongestPattern+1))), "title.like must have at most 1000 bytes"},
+		{schema.NewObject("title", schema.NewObject("like", strings.Repeat("x", database.LongestPattern+1))), "title.like must have at most 1000 bytes"},
 		{schema.NewObject("id", schema.NewObject("in", make([]any, MostItems+1))), "id.in must have at most 1000 items"},
 		{schema.NewObject("id", []any{1}), "id must be one value"},
 		{schema.NewObject("id", schema.NewObject("gt", nil)), "id.gt must not be null"},

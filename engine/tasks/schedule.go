@@ -64,9 +64,6 @@ func checkFields(list []string) error {
 			return fmt.Errorf("%q is no %s of a schedule: it is %s; or *, */5, 1-5, 1,3", field, fields[i][0], fields[i][1])
 		}
 	}
-	if !gronx.IsValid(strings.Join(list, " ")) {
-		return errors.New("the fields do not go together")
-	}
 	return nil
 }
 
