@@ -226,6 +226,13 @@ func (d *asDeclared) keepBusy(t *testing.T) (release func()) {
 			_, _ = db.Query(ctx, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 		})
 	}
+	// Who finds a reader still idle could come as far as what is noted also for clients that have gone.
+	for idle := true; idle; {
+		soon, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, err := db.Query(soon, "SELECT 1")
+		stop()
+		idle = err == nil
+	}
 	return func() {
 		cancel()
 		wg.Wait()
