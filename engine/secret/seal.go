@@ -59,15 +59,15 @@ func gcm(derived []byte) cipher.AEAD {
 // more: another process may have rotated the secret a moment ago. It fails as Open does, or with
 // what Reload fails with.
 func (k *Keyring) OpenFresh(purpose, sealed string) ([]byte, error) {
+	before := k.version.Load()
 	plain, err := k.Open(purpose, sealed)
 	if !errors.Is(err, ErrNotOpened) {
 		return plain, err
 	}
-	changed, err := k.Reload()
-	if err != nil {
+	if _, err := k.Reload(); err != nil {
 		return nil, err
 	}
-	if !changed {
+	if k.version.Load() == before { // also others may have read it meanwhile
 		return nil, ErrNotOpened
 	}
 	return k.Open(purpose, sealed)

@@ -3,6 +3,7 @@ package secret
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -35,6 +36,29 @@ func TestSeal(t *testing.T) {
 		t.Errorf("opened for another purpose: %v", err)
 	}
 	if _, err := NewKeyring().Open("mail", sealed); !errors.Is(err, ErrNotOpened) {
+		t.Errorf("opened with another secret: %v", err)
+	}
+}
+
+// TestOpenFresh has many open at once what another process sealed after it rotated the secret.
+func TestOpenFresh(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ours, theirs := openKeyring(t, dir), openKeyring(t, dir)
+	for range 20 {
+		must(t, theirs.Rotate(time.Hour))
+		sealed := theirs.Seal("mail", []byte("text"))
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				if plain, err := ours.OpenFresh("mail", sealed); err != nil || string(plain) != "text" {
+					t.Errorf("opened %q: %v", plain, err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	if _, err := ours.OpenFresh("mail", NewKeyring().Seal("mail", nil)); !errors.Is(err, ErrNotOpened) {
 		t.Errorf("opened with another secret: %v", err)
 	}
 }
