@@ -115,11 +115,22 @@ func Open(dir string, list ...Option) (*Engine, error) {
 		e.Close()
 		return nil, err
 	}
-	if err := e.files.Sweep(); err != nil {
-		o.log.Warn("files that were left half-written could not be removed", "reason", err)
+	if err := e.files.Sweep(ctx, e.openDatabases()); err != nil {
+		o.log.Warn("what a killed process left of its files could not be settled", "reason", err)
 	}
 	go e.follow(ctx)
 	return e, nil
+}
+
+// openDatabases are the databases of the running generation, by their names.
+func (e *Engine) openDatabases() map[string]*database.DB {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := make(map[string]*database.DB, len(e.databases))
+	for name, d := range e.databases {
+		all[name] = d.db
+	}
+	return all
 }
 
 // Close drains the running generation and closes what the engine opened.

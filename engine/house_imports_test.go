@@ -44,7 +44,7 @@ var imports = map[string][]string{
 	"engine/secret":      {},
 	"engine/limit":       {},
 	"engine/idempotency": {"engine/database", "engine/secret", "engine/lock"},
-	"engine/files":       {},
+	"engine/files":       {"engine/language/...", "engine/database"},
 	"engine/tasks":       {"engine/database", "engine/secret", "engine/jobs"},
 	"engine/lock":        {},
 	"engine/cache":       {},

@@ -43,7 +43,7 @@ func checkPath(l action.Load, path *action.Expr[string]) {
 var FileSave = action.Define(action.Spec[saveInputs, any]{
 	Name: "file.save", Summary: "Writes a file of the app: a content, or a file that came with the request.", Writes: true,
 	Doc: fileDoc + " A file is there whole or not at all, and an uploaded one is not copied, however large it is; it may be kept under several paths. Inside a transaction a new file is taken back " +
-		"where that rolls back; with `overwrite` it takes its place when that commits.",
+		"where that rolls back; with `overwrite` it takes its place when that commits. That holds when the server is killed, too: the next start brings it to its end.",
 	Example: "- file.save: {path: \"notes/${args.id}.txt\", content: \"${args.text}\"}\n",
 	Result:  savedType,
 	Failures: []action.Outcome{invalidPath, outcome(files.ErrExists, "there is such a file already, and overwrite is false; or a folder has the name"),
@@ -151,33 +151,22 @@ func (in *saveInputs) written(c *action.Call) (r *files.Received, done func(), e
 	return r, done, err
 }
 
-// keep gives a file its path, so that it shares the fate of a transaction. What replaces
-// another file waits for the commit, since the other could not be had back.
+// keep gives a file its path, so that it shares the fate of a transaction.
 func keep(c *action.Call, tx *database.Tx, r *files.Received, path string, overwrite bool, done func()) error {
 	store, log := c.Services.Files, c.Log
-	if tx == nil || !overwrite {
-		_, err := store.Keep(r, path, overwrite)
-		if err != nil || tx == nil {
-			done()
-			return err
-		}
-		tx.AfterCommit(done)
-		tx.OnRollback(func() {
-			defer done()
-			if err := store.TakeBack(r, path); err != nil && !errors.Is(err, files.ErrNotFound) && log != nil {
-				log.Error("a file could not be taken back with its transaction", "path", path, "reason", reasonOf(err))
-			}
-		})
-		return nil
-	}
-	tx.OnRollback(done)
-	tx.AfterCommit(func() {
+	if tx == nil {
 		defer done()
-		if _, err := store.Keep(r, path, overwrite); err != nil && log != nil {
-			log.Error("a file could not be written after the transaction that it belongs to", "path", path, "reason", reasonOf(err))
+		_, err := store.Keep(r, path, overwrite)
+		return err
+	}
+	tx.AfterCommit(done)
+	tx.OnRollback(done)
+	_, err := store.KeepIn(c.Context, tx, r, path, overwrite, func(err error) {
+		if log != nil {
+			log.Error("a file could not be written, or taken back, with the transaction that it belongs to", "path", path, "reason", reasonOf(err))
 		}
 	})
-	return nil
+	return err
 }
 
 // reasonOf is why the disk refused something.
@@ -191,7 +180,7 @@ func reasonOf(err error) error {
 // FileDelete removes a file.
 var FileDelete = action.Define(action.Spec[deleteInputs, action.None]{
 	Name: "file.delete", Summary: "Removes a file of the app, and the folders that it leaves empty.", Main: "path", Writes: true,
-	Doc:      fileDoc + " Inside a transaction the file goes when that commits. That there is none is no failure, unless `missing` says so.",
+	Doc:      fileDoc + " Inside a transaction the file goes when that commits, at the next start where the server is killed meanwhile. That there is none is no failure, unless `missing` says so.",
 	Example:  "- file.delete: \"notes/${args.id}.txt\"\n",
 	Failures: []action.Outcome{invalidPath, storageFailed, {Status: 404, Code: files.ErrNotFound.Code, When: "there is no such file, and `missing` says so"}},
 	Prepare: func(l action.Load, in *deleteInputs) action.Result {
@@ -234,12 +223,11 @@ func runDelete(c *action.Call, in *deleteInputs) (none action.None, err error) {
 		}
 		f.Close()
 	}
-	tx.AfterCommit(func() {
-		if err := store.Delete(path); err != nil && !errors.Is(err, files.ErrNotFound) && log != nil {
-			log.Error("a file could not be removed after the transaction that it belongs to", "path", path, "reason", reasonOf(err))
+	return none, store.DeleteIn(c.Context, tx, path, func(err error) {
+		if log != nil {
+			log.Error("a file could not be removed with the transaction that it belongs to", "path", path, "reason", reasonOf(err))
 		}
 	})
-	return none, nil
 }
 
 // found is an error of Delete as the step fails with it.

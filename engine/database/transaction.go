@@ -55,6 +55,9 @@ func (db *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
 	return tx.Commit()
 }
 
+// Database is the name of the transaction's database in cloudlet.yaml.
+func (tx *Tx) Database() string { return tx.db.name }
+
 // with runs f on the transaction's connection.
 func (tx *Tx) with(ctx context.Context, f func(*connection) error) error {
 	if err := ctx.Err(); err != nil {

@@ -65,16 +65,17 @@ func (d *desk) close(root *os.Root) error {
 	return errors.Join(err, d.lock.Close())
 }
 
-// sweep removes the desks of processes that are dead. What cannot be removed is tried again
-// at the next start.
-func sweep(root *os.Root, dir string) {
+// sweep removes the desks of processes that are dead, as far as settle does not fail for one.
+// What cannot be removed is tried again at the next start.
+func sweep(root *os.Root, dir string, settle func(*desk) error) error {
 	list, err := fs.ReadDir(root.FS(), hidden)
 	if err != nil {
-		return
+		return nil
 	}
+	var errs []error
 	for _, e := range list {
 		if name, ok := strings.CutSuffix(e.Name(), lockEnding); ok {
-			sweepDesk(root, dir, name)
+			errs = append(errs, sweepDesk(root, dir, name, settle))
 			continue
 		}
 		// A desk that is made at this moment has its lock already, listed or not.
@@ -82,22 +83,20 @@ func sweep(root *os.Root, dir string) {
 			_ = root.RemoveAll(path.Join(hidden, e.Name()))
 		}
 	}
+	return errors.Join(errs...)
 }
 
-func sweepDesk(root *os.Root, dir, name string) {
+func sweepDesk(root *os.Root, dir, name string, settle func(*desk) error) error {
 	d := &desk{name: name, lock: flock.New(filepath.Join(dir, hidden, name+lockEnding), flock.SetFlag(os.O_RDWR))} // it makes none
 	if locked, err := d.lock.TryLock(); err != nil || !locked {
 		_ = d.lock.Close()
-		return // it lives
+		return nil // it lives
 	}
-	_ = d.close(root)
-}
-
-// Sweep removes what killed processes left behind. A store without a folder stays without.
-func (s *Store) Sweep() error {
-	if _, err := s.open(false); !errors.Is(err, ErrNotFound) {
+	if err := settle(d); err != nil {
+		_ = d.lock.Close()
 		return err
 	}
+	_ = d.close(root)
 	return nil
 }
 

@@ -34,7 +34,7 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Sweep(); err != nil {
+	if err := s.Sweep(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := left(t, s); len(got) != 1 || got[0] != r.Path() {
@@ -52,7 +52,7 @@ func TestSweep(t *testing.T) {
 func TestSweepMakesNothing(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	if err := s.Sweep(); err != nil {
+	if err := s.Sweep(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(s.dir); !errors.Is(err, fs.ErrNotExist) {
@@ -71,7 +71,7 @@ func TestManyProcesses(t *testing.T) {
 				o := New(s.dir)
 				r, _, err := o.Batch().Receive(strings.NewReader("x"), 10, nil)
 				if err == nil {
-					err = o.Sweep()
+					err = o.Sweep(t.Context(), nil)
 				}
 				if err == nil {
 					_, err = o.Keep(r, "a/b", true)

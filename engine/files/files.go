@@ -148,6 +148,8 @@ type Store struct {
 	mu   sync.Mutex
 	root *os.Root // nil: nothing has been asked for yet, or it was closed
 	desk *desk    // nil: nothing was written yet
+
+	notes notes
 }
 
 // New is the store in a folder, which is made when the first file is written. Close it.
@@ -182,7 +184,6 @@ func (s *Store) open(write bool) (*os.Root, error) {
 		return nil, failure(err)
 	}
 	s.root = root
-	sweep(root, s.dir)
 	return root, nil
 }
 

@@ -32,43 +32,51 @@ func (s *Store) Keep(r *Received, name string, overwrite bool) (size int64, err 
 	if err == nil {
 		err = r.Settle()
 	}
-	if err == nil {
-		err = s.place(root, r.name, name, overwrite)
-	}
 	if err != nil {
 		return 0, err
 	}
-	if info, err := root.Lstat(name); err == nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.kept == nil {
-			r.kept = map[string]fs.FileInfo{}
-		}
-		r.kept[name] = info
+	made, err := s.place(root, name, func() error { return s.linked(root, r.name, name, overwrite) })
+	if err != nil {
+		return 0, err
 	}
+	persist(root, path.Dir(name), made)
+	r.keeps(root, name)
 	return r.size, nil
+}
+
+// keeps notes which file got a path, so that no other is taken back for it.
+func (r *Received) keeps(root *os.Root, name string) {
+	info, err := root.Lstat(name)
+	if err != nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.kept == nil {
+		r.kept = map[string]fs.FileInfo{}
+	}
+	r.kept[name] = info
 }
 
 // tries are how often a file is placed whose folder is removed meanwhile, as one that a
 // removed file has left empty.
 const tries = 20
 
-// place gives a hidden file its path.
-func (s *Store) place(root *os.Root, from, name string, overwrite bool) error {
-	folder, made := path.Dir(name), false
+// place has a hidden file put to its path. made says that its folder was made for it.
+func (s *Store) place(root *os.Root, name string, put func() error) (made bool, err error) {
+	folder := path.Dir(name)
 	for try := 1; ; try++ {
 		_, missing := root.Stat(folder)
 		made = made || missing != nil
 		err := makeFolder(root, folder)
 		if err == nil {
-			err = s.linked(root, from, name, overwrite)
+			err = put()
 		}
 		if err == nil {
-			persist(root, folder, made)
-			return nil
+			return made, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) || try == tries {
-			return misplaced(err)
+			return made, misplaced(err)
 		}
 	}
 }
