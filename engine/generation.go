@@ -163,7 +163,7 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 	before := e.current.Load()
 	e.carry(a.settings.HTTP.Allow, before)
 	next.post.webhooks.Configure(webhookConfig(a.settings, e.http))
-	e.take(next, before)
+	fresh := e.take(next, before)
 	g := &generation{number: 1, loaded: time.Now(), settings: a.settings, plan: a.plan, table: a.table, routes: a.routes(), about: a.about, drained: make(chan struct{}), ended: make(chan struct{}), retired: make(chan struct{})}
 	if before != nil {
 		g.number, g.earlier = before.number+1, before.ended
@@ -192,6 +192,9 @@ func (e *Engine) swap(ctx context.Context, a *app, began time.Time) error {
 		h.Services, h.Retired, h.Answers = g.services, g.retired, answers
 	}
 	e.current.Store(g)
+	if fresh {
+		e.post.start(e.o.log) // not before: what is due already is done in this generation
+	}
 	e.post.tasks.Plan(planned(a.plan))
 	e.health.Store(&health{g.number, len(a.plan.Endpoints), 0, g.loaded})
 	e.retire(before)
@@ -290,17 +293,16 @@ func (e *Engine) keep(ctx context.Context, a *app, main *database.DB) (kept, err
 	return kept{s, o.Audit, p, idempotency.New(main, e.keys)}, nil
 }
 
-// take has the engine go on with what keep gave.
-func (e *Engine) take(k kept, before *generation) {
+// take has the engine go on with what keep gave, and reports whether that is new.
+func (e *Engine) take(k kept, before *generation) bool {
 	if k.identity == e.identity {
-		return
+		return false
 	}
 	if before != nil {
 		before.old = append(before.old, e.identity, e.post.tasks, e.post.queue)
 	}
 	e.kept = k
-	k.post.queue.Start(k.post.mail.Kind(), k.post.webhooks.Kind(), k.post.tasks.Kind())
-	k.post.tasks.Start(e.o.log)
+	return true
 }
 
 // openAudit is the audit log of a main database, its head beside it in the data folder.

@@ -130,3 +130,26 @@ func TestJobIsGivenBack(t *testing.T) {
 	defer func() { fatal(t, e.Close()) }()
 	waitFor(t, "its end", func() bool { return ask(e, "GET", "") == `[{"text":"begun"},{"text":"x"}]` })
 }
+
+// TestJobsThatAreDueAtTheStart are done by the app that starts, with the one attempt that they have:
+// it is not spent before there is something to do them with.
+func TestJobsThatAreDueAtTheStart(t *testing.T) {
+	t.Parallel()
+	app := map[string]string{}
+	for name, text := range notesApp {
+		app[name] = strings.Replace(text, "attempts: 2", "attempts: 1", 1)
+	}
+	dir := makeApp(t, app)
+	e := openJobs(t, dir)
+	ask(e, "POST", `{"text":"due","in":"300ms"}`)
+	fatal(t, e.Close())
+	time.Sleep(time.Until(jobsOf(t, dir)[0].Next))
+	e = openJobs(t, dir)
+	defer func() { fatal(t, e.Close()) }()
+	waitFor(t, "the job", func() bool {
+		if list := jobsOf(t, dir); len(list) == 1 && list[0].State == "dead" {
+			t.Fatal(list[0].Reason)
+		}
+		return ask(e, "GET", "") == `[{"text":"due"}]`
+	})
+}

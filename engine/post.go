@@ -47,6 +47,12 @@ func openPost(db *database.DB, keys *secret.Keyring, s *settings.Settings, data 
 		webhook.New(q, keys, webhookConfig(s, nil)), tasks.New(q, db, keys, run)}, nil
 }
 
+// start begins to work what waits in the queue, and to keep the schedules.
+func (p *post) start(log *slog.Logger) {
+	p.queue.Start(p.mail.Kind(), p.webhooks.Kind(), p.tasks.Kind())
+	p.tasks.Start(log)
+}
+
 // webhookConfig is how events are sent, by a client where they are.
 func webhookConfig(s *settings.Settings, client *outgoing.Client) webhook.Config {
 	return webhook.Config{Client: client, Secret: s.Webhooks.Secret, Previous: s.Webhooks.Previous}
