@@ -164,7 +164,7 @@ func attacks(text string) []attack {
 		{"GET", "/choose?sort=" + as(text), nil}, {"GET", "/choose?sort=" + as([]any{text, "-" + text}), nil},
 		{"GET", "/choose?sort=" + q, nil}, {"GET", "/choose?filter=" + q, nil},
 		{"GET", "/choose?filter=" + as(o("title", text)), nil}, {"GET", "/choose?filter=" + as(o("id", text)), nil},
-		{"GET", "/choose?filter=" + as(o("title", o("like", text, "ne", text, "in", []any{text}))), nil},
+		{"GET", "/choose?filter=" + as(o("title", o("like", text, "contains", text, "ne", text, "in", []any{text}))), nil},
 		{"GET", "/choose?filter=" + as(o(text, text)), nil}, {"GET", "/choose?filter=" + as(o("title", o(text, text))), nil},
 		{"POST", "/write", o("rows", []any{o("text", text, "data", text)})}, {"POST", "/write", o("rows", o(text, text))},
 		{"POST", "/write", o("rows", o("n", text))}, {"PUT", "/write", o("row", o("id", text, "text", text))}, {"PATCH", "/write", o("row", o(text, 1, "text", text))},

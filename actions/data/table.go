@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	whereDoc = "where is a map of columns to a value, or to some of {gt, gte, lt, lte, ne, in, like, null}; all of it has to hold. " +
-		"null alone means that the column is NULL, ne takes NULL for a value like any other, an empty in matches nothing, and like has the wildcards % and _, with \\ ahead of one that is meant as it is; a pattern has at most 1000 bytes and does not repeat itself over and over. " +
+	whereDoc = "where is a map of columns to a value, or to some of {gt, gte, lt, lte, ne, in, like, contains, null}; all of it has to hold. " +
+		"null alone means that the column is NULL, ne takes NULL for a value like any other, an empty in matches nothing, and like has the wildcards % and _, with \\ ahead of one that is meant as it is; a pattern has at most 1000 bytes and does not repeat itself over and over; contains is like for a text anywhere in the column, in which % and _ are nothing but themselves: it is the one for what callers look for. " +
 		"Columns are checked when the file is loaded, values are always parameters."
 )
 

@@ -74,7 +74,7 @@ func (w where) conditions() []query.Condition {
 // checked reports whether some value is held against its type only when the step runs.
 func (w where) checked() bool {
 	for i := range w {
-		if !w[i].exact || w[i].Operator == query.Like {
+		if !w[i].exact || w[i].Matches() {
 			return true
 		}
 	}
@@ -89,10 +89,8 @@ func (w where) arguments(c *action.Call, args []any) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s, ok := v.(string); ok && t.Operator == query.Like {
-			if why := query.CheckPattern(s); why != "" {
-				return nil, action.Fail(badValue.Status, badValue.Code, fmt.Sprintf("A pattern %s.", why))
-			}
+		if why := t.Refused(v); why != "" {
+			return nil, action.Fail(badValue.Status, badValue.Code, fmt.Sprintf("A pattern %s.", why))
 		}
 		args = append(args, t.Argument(v))
 	}

@@ -113,10 +113,8 @@ func (f *filter) condition(c Condition, v any, path string) {
 	for _, fault := range faults {
 		f.fault(path+fault.Path, fault.Message)
 	}
-	if s, ok := v.(string); ok && c.Operator == Like {
-		if why := CheckPattern(s); why != "" {
-			f.fault(path, why)
-		}
+	if why := c.Refused(v); why != "" {
+		f.fault(path, why)
 	}
 	c.Present = c.Operator == Equal && v != nil
 	f.list, f.args = append(f.list, c), append(f.args, c.Argument(v))

@@ -2,6 +2,7 @@ package query
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"cloudlet/engine/database"
@@ -21,12 +22,14 @@ const (
 	NotEqual     Operator = "ne"
 	In           Operator = "in"
 	Like         Operator = "like"
-	Null         Operator = "null"
+	// Contains is Like with a text that has no wildcards, anywhere in the column.
+	Contains Operator = "contains"
+	Null     Operator = "null"
 )
 
 // Operators are the names that a map of operators may have.
 func Operators() []string {
-	return []string{string(Greater), string(GreaterEqual), string(Less), string(LessEqual), string(NotEqual), string(In), string(Like), string(Null)}
+	return []string{string(Greater), string(GreaterEqual), string(Less), string(LessEqual), string(NotEqual), string(In), string(Like), string(Contains), string(Null)}
 }
 
 // Condition holds one column against one value. It has one parameter.
@@ -44,8 +47,8 @@ func (c Condition) Misfit() string {
 	case c.Operator == Null:
 	case !c.Column.Order:
 		return "is JSON, and can only be held against null"
-	case c.Operator == Like && kind != schema.String && kind != schema.JSON:
-		return "is no text, and has no like"
+	case c.Matches() && kind != schema.String && kind != schema.JSON:
+		return "is no text, and has no " + string(c.Operator)
 	case c.Operator == In && kind == schema.Bytes:
 		return "is binary, and has no in"
 	}
@@ -63,7 +66,7 @@ func (c Condition) Wants() *schema.Type {
 			return schema.ListOf(schema.AnyType)
 		}
 		return schema.ListOf(t.NotNull())
-	case Like:
+	case Like, Contains:
 		return schema.StringType
 	case Null:
 		return schema.BoolType
@@ -77,7 +80,22 @@ func (c Condition) Wants() *schema.Type {
 // sql is how each operator is written between the column and its parameter.
 var sql = map[Operator]string{
 	Equal: " IS ?", NotEqual: " IS NOT ?", Greater: " > ?", GreaterEqual: " >= ?", Less: " < ?", LessEqual: " <= ?",
-	In: " IN (SELECT value FROM json_each(?))", Like: ` LIKE ? ESCAPE '\'`,
+	In: " IN (SELECT value FROM json_each(?))", Like: ` LIKE ? ESCAPE '\'`, Contains: ` LIKE ? ESCAPE '\'`,
+}
+
+// Matches reports whether the value is a pattern, or becomes one: Refused may refuse it.
+func (c Condition) Matches() bool { return c.Operator == Like || c.Operator == Contains }
+
+// unescaped are what a pattern reads as something else, each as a text.
+var unescaped = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// Refused says why a value that fits the column would take too long to look for, to be read
+// behind its name, or "".
+func (c Condition) Refused(v any) string {
+	if s, ok := c.Argument(v).(string); ok && c.Matches() {
+		return CheckPattern(s)
+	}
+	return ""
 }
 
 func (t *text) condition(c Condition) {
@@ -111,6 +129,9 @@ func Where(t *database.Table, list []Condition) string {
 
 // Argument is a value of the type that the condition wants, as its parameter.
 func (c Condition) Argument(v any) any {
+	if text, ok := v.(string); ok && c.Operator == Contains {
+		return "%" + unescaped.Replace(text) + "%"
+	}
 	list, ok := v.([]any)
 	if c.Operator != In || !ok {
 		return v
