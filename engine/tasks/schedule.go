@@ -18,8 +18,8 @@ import (
 
 // Schedule says when a job is done: a cron expression of five fields (minute, hour, day of the
 // month, month, day of the week), or @yearly, @monthly, @weekly, @daily or @hourly, in a time zone.
-// A time that a day does not have, since clocks go forward, is left out; one that it has
-// twice comes once.
+// With a * at the hour it goes on evenly when clocks change. Otherwise a time that a day does not
+// have, since clocks go forward, is when they do, and one that it has twice comes once, the first time.
 type Schedule struct {
 	cron string
 	zone *time.Location
@@ -69,11 +69,60 @@ func checkFields(list []string) error {
 
 // Next is the first time of the schedule behind t; zero where there is none.
 func (s Schedule) Next(t time.Time) time.Time {
-	next, err := gronx.NextTickAfter(s.cron, t.In(s.zone), false)
+	t = t.In(s.zone)
+	next := s.tick(reading(t).Add(time.Nanosecond))
+	if again, until := repeats(t); again && !s.evenly() {
+		next = s.tick(until)
+	}
+	// From one change of the clocks to the next: in between they show what they do in UTC.
+	for !next.IsZero() {
+		_, offset := t.Zone()
+		at := next.Add(-time.Duration(offset) * time.Second)
+		_, end := t.ZoneBounds()
+		if end.IsZero() || at.Before(end) {
+			return at.In(s.zone)
+		}
+		t = end.In(s.zone)
+		switch after := reading(t); {
+		case s.evenly():
+			next = s.tick(after)
+		case next.Before(after): // at a time that is left out
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// tick is the first time of the schedule from t on, by clocks that nobody changes; zero where there is none.
+func (s Schedule) tick(t time.Time) time.Time {
+	next, err := gronx.NextTickAfter(s.cron, t.Add(-time.Nanosecond), false)
 	if err != nil {
 		return time.Time{}
 	}
 	return next
+}
+
+// evenly reports whether the schedule goes by the hour, and not by what clocks show.
+func (s Schedule) evenly() bool {
+	return s.cron == "@hourly" || !strings.HasPrefix(s.cron, "@") && strings.Fields(s.cron)[1] == "*"
+}
+
+// reading is what clocks show at t, as a time in UTC.
+func reading(t time.Time) time.Time {
+	_, offset := t.Zone()
+	return t.UTC().Add(time.Duration(offset) * time.Second)
+}
+
+// repeats reports whether clocks show at t what they have shown before, since they were put back, and
+// what they showed when they were.
+func repeats(t time.Time) (bool, time.Time) {
+	start, _ := t.ZoneBounds()
+	if start.IsZero() {
+		return false, start
+	}
+	_, offset := start.Add(-1).Zone()
+	until := start.UTC().Add(time.Duration(offset) * time.Second)
+	return reading(t).Before(until), until
 }
 
 // String is what the schedule was read from.

@@ -41,13 +41,21 @@ func TestNewSchedule(t *testing.T) {
 // TestClocksChange follows a schedule over the nights on which clocks are put forward and back.
 func TestClocksChange(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ cron, from, want string }{
-		{"30 2 * * *", "2026-03-28T12:00:00+01:00", "2026-03-30T02:30:00+02:00 2026-03-31T02:30:00+02:00"}, // the 29th has no 02:30
-		{"30 2 * * *", "2026-10-24T12:00:00+02:00", "2026-10-25T02:30:00+01:00 2026-10-26T02:30:00+01:00"}, // the 25th has two
-		{"0 0 * * *", "2026-10-24T12:00:00+02:00", "2026-10-25T00:00:00+02:00 2026-10-26T00:00:00+01:00"},
-		{"0 * * * *", "2026-03-29T00:30:00+01:00", "2026-03-29T01:00:00+01:00 2026-03-29T03:00:00+02:00"},
+	for _, c := range []struct{ cron, zone, from, want string }{
+		{"30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00", "2026-03-29T03:00:00+02:00 2026-03-30T02:30:00+02:00"}, // the 29th has no 02:30
+		{"30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00+02:00", "2026-10-25T02:30:00+02:00 2026-10-26T02:30:00+01:00"}, // the 25th has two
+		{"30 2 * * *", "Europe/Berlin", "2026-10-25T02:10:00+01:00", "2026-10-26T02:30:00+01:00 2026-10-27T02:30:00+01:00"},
+		{"*/20 2 * * *", "Europe/Berlin", "2026-03-29T00:30:00+01:00", "2026-03-29T03:00:00+02:00 2026-03-30T02:00:00+02:00"},
+		{"0 0 * * *", "Europe/Berlin", "2026-10-24T12:00:00+02:00", "2026-10-25T00:00:00+02:00 2026-10-26T00:00:00+01:00"},
+		{"0 * * * *", "Europe/Berlin", "2026-03-29T00:30:00+01:00", "2026-03-29T01:00:00+01:00 2026-03-29T03:00:00+02:00"},
+		{"15 * * * *", "Europe/Berlin", "2026-03-29T01:00:00+01:00", "2026-03-29T01:15:00+01:00 2026-03-29T03:15:00+02:00"},
+		{"*/30 * * * *", "Europe/Berlin", "2026-10-25T02:10:00+02:00", "2026-10-25T02:30:00+02:00 2026-10-25T02:00:00+01:00"},
+		{"@hourly", "Europe/Berlin", "2026-10-25T01:30:00+02:00", "2026-10-25T02:00:00+02:00 2026-10-25T02:00:00+01:00"},
+		{"0 0 * * *", "America/Sao_Paulo", "2018-11-03T12:00:00-03:00", "2018-11-04T01:00:00-02:00 2018-11-05T00:00:00-02:00"}, // its midnight is left out
+		{"@weekly", "Pacific/Apia", "2011-12-24T12:00:00-10:00", "2011-12-25T00:00:00-10:00 2012-01-01T00:00:00+14:00"},        // without a 30th
+		{"0 0 29 2 *", "America/New_York", "2026-01-01T00:00:00-05:00", "2028-02-29T00:00:00-05:00 2032-02-29T00:00:00-05:00"},
 	} {
-		s, err := NewSchedule(c.cron, "Europe/Berlin")
+		s, err := NewSchedule(c.cron, c.zone)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,6 +70,28 @@ func TestClocksChange(t *testing.T) {
 		}
 		if text := strings.Join(got, " "); text != c.want {
 			t.Errorf("%s from %s: %s", c.cron, c.from, text)
+		}
+	}
+}
+
+// TestNextIsBehind goes through a year in zones with changes of all kinds: a schedule never stays
+// where it is, and one for each day misses none.
+func TestNextIsBehind(t *testing.T) {
+	t.Parallel()
+	for _, zone := range []string{"Europe/Dublin", "America/Havana", "Asia/Beirut", "Australia/Lord_Howe", "America/Santiago", "Africa/Casablanca", "UTC"} {
+		for cron, most := range map[string]time.Duration{"@daily": 25 * time.Hour, "30 2 * * *": 26 * time.Hour, "*/7 1 * * *": 26 * time.Hour, "45 */6 * * *": 9 * time.Hour, "59 23 * * *": 26 * time.Hour, "@weekly": 170 * time.Hour} {
+			s, err := NewSchedule(cron, zone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := time.Date(2024, 1, 1, 0, 0, 0, 0, s.zone)
+			for end := at.AddDate(1, 0, 0); at.Before(end); {
+				next := s.Next(at)
+				if !next.After(at) || next.Sub(at) > most {
+					t.Fatalf("%s %s: %v is followed by %v", cron, zone, at, next)
+				}
+				at = next
+			}
 		}
 	}
 }

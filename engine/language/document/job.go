@@ -52,7 +52,7 @@ func (r reader) jobKeys(j *Job) []key {
 	return []key{
 		{"description", "What the job does.", text, r.into(&j.Description)},
 		{"schedule", "When it is done: five fields of cron (minute, hour, day, month, weekday), as in 30 6 * * mon-fri, or @hourly, @daily, @weekly, @monthly, @yearly. Left out, when a step `job` asks for it.", text, into(&j.Schedule)},
-		{"time_zone", "The time zone of the schedule, as in Europe/Berlin; UTC where nothing is said.", text, into(&j.TimeZone)},
+		{"time_zone", "The time zone of the schedule, as in Europe/Berlin; UTC where nothing is said. A time that clocks leave out is when they go forward, one that comes twice is the first; with * at the hour it goes on evenly.", text, into(&j.TimeZone)},
 		{"timeout", "How long an attempt may take, 5m where nothing is said, at most 24h.", Shape{Kind: DurationShape}, func(_, n *Node) {
 			if d := r.duration(n); d != nil {
 				if j.Timeout = d; d.Value > maxMaxAge {
