@@ -10,12 +10,16 @@ import (
 	"cloudlet/engine/language/source"
 )
 
-const cacheDoc = "What is kept is in the memory of the server: all of the app's chains read it, a restart forgets it, a reload does not, and what is used least goes first when it becomes too much (64 MiB in all)."
+const cacheDoc = "What is kept is in the memory of the server: all of the app's chains read it, a restart forgets it, a reload does not, and what is used least goes first when it becomes too much (64 MiB in all). " + keyDoc
 
 // CacheGet reads what is kept.
 var CacheGet = action.Define(action.Spec[cacheKey, any]{
 	Name: "cache.get", Summary: "Gives the value that is kept under a key, or null.", Main: "key", Doc: cacheDoc,
 	Example: "- cache.get: films\n  as: known\n- if: ${known == null}\n  then:\n    - sql.select: SELECT title, year FROM films\n    - cache.set: {key: films, value: \"${last}\", for: 10m}\n",
+	Prepare: func(l action.Load, in *cacheKey) action.Result {
+		checkKey(l, "key", &in.Key)
+		return action.Gives(schema.AnyType)
+	},
 	Run: func(c *action.Call, in *cacheKey) (any, error) {
 		key, err := in.Key.Value(c)
 		if err != nil {
@@ -43,6 +47,7 @@ var CacheSet = action.Define(action.Spec[cacheSet, action.None]{
 	Example:  "- cache.set: {key: \"weather/${args.city}\", value: \"${args.report}\", for: 10m}\n",
 	Failures: []action.Outcome{valueTooLarge, action.OutOfRange},
 	Prepare: func(l action.Load, in *cacheSet) action.Result {
+		checkKey(l, "key", &in.Key)
 		if d, known := in.For.Constant(); known && (d <= 0 || d > longestCached) {
 			l.Problem(source.Problem{Span: l.At("for"), Code: action.OutOfRange.Code, Text: "a value is kept for more than nothing and at most 30d"})
 		}
@@ -85,6 +90,10 @@ func runCacheSet(c *action.Call, in *cacheSet) (none action.None, err error) {
 var CacheDelete = action.Define(action.Spec[cacheKey, action.None]{
 	Name: "cache.delete", Summary: "Forgets the value that is kept under a key, if there is one.", Main: "key", Doc: cacheDoc,
 	Example: "- cache.delete: rates\n",
+	Prepare: func(l action.Load, in *cacheKey) action.Result {
+		checkKey(l, "key", &in.Key)
+		return action.Effect
+	},
 	Run: func(c *action.Call, in *cacheKey) (action.None, error) {
 		key, err := in.Key.Value(c)
 		if err == nil {

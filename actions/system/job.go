@@ -32,7 +32,7 @@ type jobInputs struct {
 	Name   string                     `doc:"The name of the job: that of its file in _jobs, without the ending."`
 	Args   action.Expr[action.Map]    `doc:"Its arguments by name." optional:"" class:"token" leak:"would rest in the queue"`
 	In     action.Expr[time.Duration] `doc:"How long it waits first, at most 365d." optional:""`
-	Unique action.Expr[action.Text]   `doc:"A text that only one job of the name has at a time." optional:"" class:"token" leak:"would rest in the queue"`
+	Unique action.Expr[action.Text]   `doc:"A text that only one job of the name has at a time; a value inside of it is escaped as in the key of a lock." optional:"" class:"token" leak:"would rest in the queue"`
 
 	job *action.Job
 }
@@ -52,6 +52,7 @@ func prepareJob(l action.Load, in *jobInputs) action.Result {
 	if d, known := in.In.Constant(); known && in.In.Given() && (d < 0 || d > longestWait) {
 		l.Problem(source.Problem{Span: l.At("in"), Code: action.OutOfRange.Code, Text: "a job waits at most 365d"})
 	}
+	in.Unique.Escape(escapePart)
 	if in.job = l.Job(in.Name, "name"); in.job != nil {
 		in.checkArguments(l)
 	}

@@ -10,11 +10,12 @@ var Lock = action.Define(action.Spec[lockInputs, any]{
 	Name: "lock", Summary: "Runs steps while no other chain runs steps under the same key; the others wait for their turn.", Main: "key",
 	Doc: "The key is of the whole app: another endpoint that takes it waits too. Who waits has their turn in the order in which they came, " +
 		"as long as the step's and the chain's timeout last (504). The lock ends with the steps, however they end. It holds within one server process; " +
-		"what several processes must not do at once is kept apart by the database: a unique key, or a transaction.",
+		"what several processes must not do at once is kept apart by the database: a unique key, or a transaction. " + keyDoc,
 	Example:  "- lock: \"films/${args.id}\"\n  do:\n    - sql.execute: UPDATE films SET year = year + 1 WHERE id = ${args.id}\n",
 	Beside:   true,
 	Failures: []action.Outcome{action.LockHeld, {Status: 504, Code: "timeout", When: "the others take too long"}},
 	Prepare: func(l action.Load, in *lockInputs) action.Result {
+		checkKey(l, "key", &in.Key)
 		if l.Transaction() != "" {
 			l.Problem(source.Problem{Span: l.At(""), Code: "not_in_transaction", Text: "lock inside a transaction would wait while everybody waits for the transaction", Hint: "put the transaction into the lock"})
 		}

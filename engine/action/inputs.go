@@ -1,6 +1,7 @@
 package action
 
 import (
+	"regexp"
 	"time"
 
 	"cloudlet/engine/database"
@@ -62,6 +63,26 @@ func (e *Expr[T]) EscapeIn(escape expression.Escape) {
 	if e.program != nil {
 		e.program = e.program.Escaping(escape)
 	}
+}
+
+// Chosen reports whether the value is one that the client sent, as it is and as a whole.
+func (e *Expr[T]) Chosen() bool { return e.program != nil && Chosen(e.program) }
+
+// Chosen is Expr.Chosen of a program.
+func Chosen(p *expression.Program) bool {
+	_, known := p.Constant()
+	return !known && !p.Mixed() && chosen.MatchString(p.String())
+}
+
+// chosen are expressions that give what the client sent as it is.
+var chosen = regexp.MustCompile(`^\s*(args|request)\.[A-Za-z0-9_.?]+\s*$`)
+
+// String is what the author wrote of a value that is computed, in the way of fmt.
+func (e *Expr[T]) String() string {
+	if e.program == nil {
+		return ""
+	}
+	return e.program.String()
 }
 
 // Written is the text of a Mixed input up to the first ${…} that is not known at load.

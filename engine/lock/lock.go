@@ -3,6 +3,7 @@
 package lock
 
 import (
+	"container/list"
 	"context"
 	"sync"
 )
@@ -15,8 +16,8 @@ type Locks[K comparable] struct {
 }
 
 // queue are those who wait for a key that somebody holds, in their order. Each waits
-// until its channel is closed.
-type queue struct{ waiting []chan struct{} }
+// until its channel is closed. Who gives up leaves at once, however many wait.
+type queue struct{ waiting list.List } // of chan struct{}
 
 // Enter waits for the key. Whoever gets it calls leave, once. It fails with the context's error.
 func (l *Locks[K]) Enter(ctx context.Context, key K) (leave func(), err error) {
@@ -31,13 +32,13 @@ func (l *Locks[K]) Enter(ctx context.Context, key K) (leave func(), err error) {
 		return func() { l.leave(key) }, nil
 	}
 	turn := make(chan struct{})
-	q.waiting = append(q.waiting, turn)
+	place := q.waiting.PushBack(turn)
 	l.mu.Unlock()
 	select {
 	case <-turn:
 		return func() { l.leave(key) }, nil
 	case <-ctx.Done():
-		if !l.withdraw(q, turn) {
+		if !l.withdraw(q, place) {
 			l.leave(key) // it was given meanwhile
 		}
 		return nil, ctx.Err()
@@ -49,23 +50,22 @@ func (l *Locks[K]) leave(key K) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	q := l.queues[key]
-	if len(q.waiting) == 0 {
+	first := q.waiting.Front()
+	if first == nil {
 		delete(l.queues, key)
 		return
 	}
-	close(q.waiting[0])
-	q.waiting = q.waiting[1:]
+	close(q.waiting.Remove(first).(chan struct{}))
+	first.Value = nil // its turn has come
 }
 
 // withdraw takes a place out of the queue; it is false where its turn has come.
-func (l *Locks[K]) withdraw(q *queue, turn chan struct{}) bool {
+func (l *Locks[K]) withdraw(q *queue, place *list.Element) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i, w := range q.waiting {
-		if w == turn {
-			q.waiting = append(q.waiting[:i:i], q.waiting[i+1:]...)
-			return true
-		}
+	if place.Value == nil {
+		return false
 	}
-	return false
+	q.waiting.Remove(place)
+	return true
 }

@@ -3,7 +3,6 @@ package plan
 import (
 	"net/http"
 	"net/url"
-	"regexp"
 
 	"cloudlet/engine/action"
 	"cloudlet/engine/events"
@@ -38,14 +37,11 @@ func (b *builder) compileTopic(sc *scope, v *Verb, n *document.Node) {
 	if reason := events.CheckTopic(text); reason != "" && (known || text != "") {
 		b.problems.Add(source.Problem{Span: n.Span, Code: events.ErrInvalidTopic.Code, Text: reason})
 	}
-	if !known && !p.Mixed() && chosen.MatchString(p.String()) && len(v.allow) == 0 {
+	if action.Chosen(p) && len(v.allow) == 0 {
 		b.problems.Add(source.Problem{Span: n.Span, Code: "chosen_topic", Warning: true, Text: "whoever asks chooses the whole topic, and may read what is published for others",
 			Hint: "begin it with a text, as in films/${" + p.String() + "}, or say in `allow` who may read what"})
 	}
 }
-
-// chosen are expressions that give what the client sent as it is.
-var chosen = regexp.MustCompile(`^\s*(args|request)\.[a-z_.?]+\s*$`)
 
 // streamType is the type of a stream as the text that it is.
 var streamType = schema.StringType

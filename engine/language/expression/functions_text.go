@@ -3,6 +3,7 @@ package expression
 import (
 	"encoding/base64"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -58,11 +59,20 @@ var textFunctions = []function{
 
 var textList = schema.ListOf(schema.StringType)
 
-func runTrim(_ *Frame, a []any) (any, error) {
-	if len(a) == 2 {
-		return strings.Trim(a[0].(string), a[1].(string)), nil
+// strings.Trim looks through all the characters again for each of the text.
+func runTrim(f *Frame, a []any) (any, error) {
+	if len(a) < 2 {
+		return strings.TrimSpace(a[0].(string)), nil
 	}
-	return strings.TrimSpace(a[0].(string)), nil
+	if err := f.grow(4 * len(a[1].(string))); err != nil {
+		return nil, err
+	}
+	characters := []rune(a[1].(string))
+	slices.Sort(characters)
+	return strings.TrimFunc(a[0].(string), func(r rune) bool {
+		_, found := slices.BinarySearch(characters, r)
+		return found
+	}), nil
 }
 
 func runTrimPrefix(_ *Frame, a []any) (any, error) {

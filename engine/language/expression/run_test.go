@@ -71,6 +71,7 @@ var results = []struct{ source, want, typ string }{
 	{`"b" not in ["a"]`, `true`, `bool`},
 	{`args.password matches args.username`, `false`, `bool`},
 	{`args.data.none contains "x"`, `false`, `bool`},
+	{`trim("éaxßé", "ßé") + trim("abc", "") + trim("", "abc")`, `"axabc"`, `string`},
 	{`trim(" a ") + trim("xax", "x") + trimPrefix("ab", "a") + trimSuffix("ab", "b") + upper("a") + lower("B")`, `"aabaAb"`, `string`},
 	{`split("a,b,c", ",", 2)`, `["a","b,c"]`, `[string]`},
 	{`splitAfter("a,b", ",")`, `["a,","b"]`, `[string]`},
