@@ -201,8 +201,26 @@ func runSend(c *action.Call, in *sendInputs) (none action.None, err error) {
 	if err := describe(&c.Answer, shown, contentType, download, e); err != nil {
 		return none, err
 	}
-	c.Answer.Send = func(w http.ResponseWriter, r *http.Request) { http.ServeContent(w, r, "", e.Modified, f) }
+	c.Answer.Send = func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, understood(r), "", e.Modified, f)
+	}
 	return none, action.Respond
+}
+
+// understood is a request without a range that RFC 9110 has ignored (section 14.2): of a unit that is not
+// bytes, in any case, or with another method than GET.
+func understood(r *http.Request) *http.Request {
+	text := r.Header.Get("Range")
+	unit, ranges, _ := strings.Cut(text, "=")
+	if text == "" || r.Method == http.MethodGet && unit == "bytes" {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Header.Del("Range")
+	if r.Method == http.MethodGet && strings.EqualFold(unit, "bytes") {
+		r.Header.Set("Range", "bytes="+ranges)
+	}
+	return r
 }
 
 // describe sets the headers of a file that is sent.
