@@ -41,15 +41,23 @@ func NewSchedule(cron, zone string) (Schedule, error) {
 		return s, errors.New("a schedule has five fields, as in 30 6 * * mon-fri (minute, hour, day, month, weekday), or is one of " + strings.Join(shorthands, ", "))
 	}
 	if zone != "" {
-		var err error
-		if s.zone, err = time.LoadLocation(zone); err != nil || zone == "Local" {
-			return s, errors.New("a time zone has a name of the IANA database, as in Europe/Berlin")
+		if err := CheckZone(zone); err != nil {
+			return s, err
 		}
+		s.zone, _ = time.LoadLocation(zone)
 	}
 	if s.Next(time.Now()).IsZero() {
 		return s, errors.New("no day fits the schedule")
 	}
 	return s, nil
+}
+
+// CheckZone is nil for a name of the IANA time zone database, and else a clause for its author.
+func CheckZone(zone string) error {
+	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" || zone == "" {
+		return errors.New("a time zone has a name of the IANA database, as in Europe/Berlin")
+	}
+	return nil
 }
 
 // fields are the fields of a schedule in their order, with what they take.

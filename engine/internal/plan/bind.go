@@ -112,7 +112,7 @@ func (bd *binder) collect() {
 	for _, e := range w.value.Entries {
 		if _, ok := a.Input(e.Key.Value); !ok {
 			p := source.Problem{Span: e.Key.Span, Code: "unknown_input", Text: fmt.Sprintf("%s has no input %q", w.name, clip(e.Key.Value)),
-				Hint: source.DidYouMean(e.Key.Value, a.InputNames())}
+				Hint: source.Meant(e.Key.Value, a.InputNames())}
 			if p.Hint == "" {
 				p.Hint = takes(e, a.InputNames())
 				bd.strays++

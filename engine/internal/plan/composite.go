@@ -210,7 +210,7 @@ func (b *builder) compositeNodes(w *written) (nodes map[string]*document.Node, s
 				continue
 			}
 			p := source.Problem{Span: e.Key.Span, Code: "unknown_input", Text: fmt.Sprintf("%s has no argument %q", c.name, clip(e.Key.Value)),
-				Hint: source.DidYouMean(e.Key.Value, names)}
+				Hint: source.Meant(e.Key.Value, names)}
 			if p.Hint == "" {
 				p.Hint = takes(e, names)
 				strays++

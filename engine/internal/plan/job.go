@@ -137,13 +137,17 @@ func (b *builder) job(s *jobSource) *Job {
 }
 
 func (b *builder) schedule(d *document.Job) *tasks.Schedule {
-	zone, at := "", d.Schedule.Span
-	if _, err := tasks.NewSchedule(d.Schedule.Value, ""); err == nil && d.TimeZone != nil {
-		zone, at = d.TimeZone.Value, d.TimeZone.Span
+	zone := ""
+	if d.TimeZone != nil {
+		if err := tasks.CheckZone(d.TimeZone.Value); err != nil {
+			b.problems.Addf(d.TimeZone.Span, "invalid_schedule", "%v", err)
+		} else {
+			zone = d.TimeZone.Value
+		}
 	}
 	s, err := tasks.NewSchedule(d.Schedule.Value, zone)
 	if err != nil {
-		b.problems.Addf(at, "invalid_schedule", "%v", err)
+		b.problems.Addf(d.Schedule.Span, "invalid_schedule", "%v", err)
 	}
 	return &s
 }

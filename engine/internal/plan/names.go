@@ -82,7 +82,13 @@ func asWord(c schema.Class) string {
 // written wrongly there: that is one mistake, and said at the wrong name.
 func misspelt(name string, n *document.Node, known []string) bool {
 	return slices.ContainsFunc(n.Entries, func(e document.Entry) bool {
-		return !slices.Contains(known, e.Key.Value) && source.Nearest(e.Key.Value, known) == name
+		if slices.Contains(known, e.Key.Value) {
+			return false
+		}
+		if here := source.Habit(e.Key.Value, known); here != "" {
+			return here == name
+		}
+		return source.Nearest(e.Key.Value, known) == name
 	})
 }
 
@@ -113,7 +119,7 @@ func (b *builder) bindUnknown(sc *scope, node *document.Node) {
 		switch {
 		case e.Key.Value == "as":
 			b.stand(sc, e.Value)
-		case source.Nearest(e.Key.Value, b.actionNames(sc.ambient.folder)) == "set":
+		case source.Meant(e.Key.Value, b.actionNames(sc.ambient.folder)) == `did you mean "set"?`:
 			for _, set := range e.Value.Entries {
 				b.stand(sc, set.Key)
 			}

@@ -169,12 +169,19 @@ func (b *builder) known(sc *scope, name string) bool {
 // noAction explains a step none of whose keys names an action.
 func (b *builder) noAction(sc *scope, node *document.Node) {
 	names := b.actionNames(sc.ambient.folder)
+	var found *source.Problem
 	for _, e := range node.Entries {
 		if slices.Contains(modifiers, e.Key.Value) {
 			continue
 		}
-		b.problems.Add(source.Problem{Span: e.Key.Span, Code: "unknown_action",
-			Text: fmt.Sprintf("unknown action %q", clip(e.Key.Value)), Hint: source.DidYouMean(e.Key.Value, names)})
+		// Of several keys that are no action the one that is nearly one is the mistake.
+		hint := source.Meant(e.Key.Value, names)
+		if found == nil || found.Hint == "" && hint != "" {
+			found = &source.Problem{Span: e.Key.Span, Code: "unknown_action", Text: fmt.Sprintf("unknown action %q", clip(e.Key.Value)), Hint: hint}
+		}
+	}
+	if found != nil {
+		b.problems.Add(*found)
 		return
 	}
 	at := node.Span
@@ -202,7 +209,7 @@ func (b *builder) strayKeys(w *written) {
 			continue
 		}
 		p := source.Problem{Span: e.Key.Span, Code: "unknown_key", Text: fmt.Sprintf("unknown key %q beside %s", clip(e.Key.Value), w.name),
-			Hint: source.DidYouMean(e.Key.Value, allowed)}
+			Hint: besideHint(e.Key.Value, w.name, allowed)}
 		if w.act != nil && !w.act.Beside {
 			if _, ok := w.act.Input(e.Key.Value); ok {
 				p.Hint = fmt.Sprintf("an input of %s stands inside it, indented below", w.name)
@@ -210,6 +217,17 @@ func (b *builder) strayKeys(w *written) {
 		}
 		b.problems.Add(p)
 	}
+}
+
+// besideHint says what a key beside an action was most likely meant for.
+func besideHint(key, act string, allowed []string) string {
+	switch key {
+	case "name", "title", "label", "description":
+		return "what a step is for is said by a comment, and `as` names its result"
+	case "with", "inputs", "args", "parameters":
+		return fmt.Sprintf("the inputs of %s stand inside it, indented below", act)
+	}
+	return source.Meant(key, allowed)
 }
 
 // condition compiles the modifier `if`.

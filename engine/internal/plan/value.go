@@ -17,6 +17,7 @@ type input struct {
 	class    schema.Class
 	anyClass bool
 	leak     string // what would happen to a value above the class
+	strict   bool   // no text fits: one is a mistake, and said so
 }
 
 // retryType is the type of the modifier `retry`.
@@ -32,22 +33,24 @@ func duration(v any) time.Duration {
 
 // typed compiles a value that has to fit a type. It returns nil after a problem.
 func (b *builder) typed(sc *scope, n *document.Node, want *schema.Type, in input) *expression.Program {
+	in.strict = !want.Kind.Textual() && want.Kind != schema.JSON && n.Kind == document.Scalar
 	p := b.valueFor(sc, n, want, in)
 	if p == nil {
 		return nil
 	}
 	if v, ok := p.Constant(); ok && !hasExpression(n) {
-		return b.constantProgram(n, v, want, in.name)
+		return b.constantProgram(sc, n, v, want, in.name)
 	}
 	if schema.Fits(p.Type, want) == schema.Never {
-		b.problems.Addf(n.Span, "wrong_type", "%s takes %s, and this is %s", in.name, describe(want), describe(p.Type))
+		b.problems.Add(source.Problem{Span: n.Span, Code: "wrong_type", Text: fmt.Sprintf("%s takes %s, and this is %s", in.name, describe(want), describe(p.Type)), Hint: unfit(p.Type, want)})
 		return nil
 	}
 	return p
 }
 
-// constantProgram checks a constant against the type and limits that it must have.
-func (b *builder) constantProgram(n *document.Node, v any, want *schema.Type, name string) *expression.Program {
+// constantProgram checks a constant against the type and limits that it must have. What
+// sc knows is for hints alone; it is nil where nothing can be computed.
+func (b *builder) constantProgram(sc *scope, n *document.Node, v any, want *schema.Type, name string) *expression.Program {
 	if want.Kind == schema.JSON {
 		return expression.NewConstant(v, typeOf(v))
 	}
@@ -56,17 +59,21 @@ func (b *builder) constantProgram(n *document.Node, v any, want *schema.Type, na
 		return nil
 	}
 	var faults []schema.Fault
-	v = want.Check(v, "", &faults)
+	checked := want.Check(v, "", &faults)
 	for _, f := range faults {
 		if misspelt(f.Path, n, want.FieldNames()) {
 			continue
 		}
-		b.problems.Addf(n.Span, "wrong_type", "%s %s", strings.TrimSuffix(name+"."+f.Path, "."), f.Message)
+		p := source.Problem{Span: n.Span, Code: "wrong_type", Text: fmt.Sprintf("%s %s", strings.TrimSuffix(name+"."+f.Path, "."), f.Message)}
+		if _, text := v.(string); text && sc != nil {
+			p.Hint = b.computed(sc, n, want)
+		}
+		b.problems.Add(p)
 	}
 	if len(faults) > 0 {
 		return nil
 	}
-	return expression.NewConstant(v, want)
+	return expression.NewConstant(checked, want)
 }
 
 // valueFor compiles a value. A constant text where a text is wanted is taken as
@@ -76,6 +83,7 @@ func (b *builder) valueFor(sc *scope, n *document.Node, want *schema.Type, in in
 		return nil
 	}
 	if n.Kind == document.Scalar && want.Kind.Textual() && !hasExpression(n) && !n.IsNull() {
+		b.likeExpression(sc, n, n.Value)
 		return expression.NewConstant(literal(n.Value), schema.StringType)
 	}
 	return b.value(sc, n, in)
@@ -110,6 +118,9 @@ func (b *builder) value(sc *scope, n *document.Node, in input) *expression.Progr
 		return nil
 	}
 	if s, ok := v.(string); ok {
+		if !in.strict {
+			b.likeExpression(sc, n, s)
+		}
 		v = literal(s)
 	}
 	return expression.NewConstant(v, typeOf(v))
@@ -187,6 +198,9 @@ func (b *builder) expression(sc *scope, n *document.Node, part expression.Part, 
 		if f.Code == "unknown_name" && sc.ambient.around.job && rootName(part.Source[f.From:f.To]) == "request" {
 			f.Hint = "a job has no request: what it needs is an argument of its own"
 		}
+		if f.Code == "unknown_field" && sc.ambient.around.job && strings.HasPrefix(strings.TrimSpace(part.Source[:f.To]), "user.") && sc.ambient.user == schema.NullType {
+			f.Text, f.Hint = "a job has no user", "what it needs is an argument of its own"
+		}
 		if hint := sc.awaits(rootName(part.Source[f.From:f.To])); f.Code == "unknown_name" && f.Hint == "" {
 			f.Hint = hint
 		}
@@ -247,7 +261,7 @@ func (b *builder) constant(n *document.Node, want *schema.Type, name string) (an
 		}
 		v = d
 	}
-	p := b.constantProgram(n, v, want, name)
+	p := b.constantProgram(nil, n, v, want, name)
 	if p == nil {
 		return nil, false
 	}

@@ -229,7 +229,18 @@ func typeHint(name string) string {
 	if t, ok := other[strings.ToLower(name)]; ok {
 		return fmt.Sprintf("did you mean %q?", t)
 	}
+	inner, isList := strings.CutSuffix(name, "[]")
+	if generic, ok := strings.CutPrefix(strings.ToLower(name), "list<"); ok {
+		inner, isList = strings.TrimSuffix(generic, ">"), true
+	}
+	either, orNull := strings.CutSuffix(strings.ReplaceAll(name, " ", ""), "|null")
 	switch lower := strings.ToLower(name); {
+	case isList && simpleType(inner) != nil:
+		return fmt.Sprintf("a list is written [%s]", inner)
+	case orNull && simpleType(either) != nil:
+		return fmt.Sprintf("write %s?, or required: false", either)
+	case strings.HasPrefix(lower, "enum"):
+		return "write {type: string, enum: [a, b]}"
 	case lower == "list" || lower == "array":
 		return "a list is written [string], or with items: what each of them is"
 	case strings.Contains(name, "="):

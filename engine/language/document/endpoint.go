@@ -115,7 +115,7 @@ func ParseComposite(file *source.File, problems *source.Problems) *Composite {
 		return nil
 	}
 	c := &Composite{File: file, Root: root}
-	r.mapping(root, r.compositeKeys(c), nil)
+	r.mapping(root, r.compositeKeys(c), compositeHint)
 	if root.Get("actions") == nil && !misspelt(root, "actions") {
 		problems.Addf(file.Span(0, 0), CodeMissingActions, "the file has no actions")
 	}
@@ -250,6 +250,6 @@ func (r reader) unknown(n *Node) bool {
 // is one mistake and said already.
 func misspelt(n *Node, names ...string) bool {
 	return slices.ContainsFunc(n.Entries, func(e Entry) bool {
-		return !slices.Contains(names, e.Key.Value) && source.Nearest(e.Key.Value, names) != ""
+		return !slices.Contains(names, e.Key.Value) && source.Meant(e.Key.Value, names) != ""
 	})
 }

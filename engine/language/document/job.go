@@ -78,10 +78,6 @@ func jobHint(name string) string {
 	switch name {
 	case "get", "post", "put", "patch", "delete", "auth", "allow", "returns", "status":
 		return "a job answers no request"
-	case "cron":
-		return "did you mean \"schedule\"?"
-	case "retry":
-		return "did you mean \"attempts\"?"
 	}
 	return ""
 }

@@ -40,7 +40,7 @@ func (r reader) mapping(n *Node, keys []key, elsewhere func(name string) string)
 				p.Hint = elsewhere(name)
 			}
 			if p.Hint == "" {
-				p.Hint = source.DidYouMean(name, known)
+				p.Hint = source.Meant(name, known)
 			}
 			r.problems.Add(p)
 		}
@@ -102,6 +102,10 @@ func (r reader) flag(target *bool) func(name, value *Node) {
 // be a chain at all; a step that is no mapping is a problem of its own.
 func (r reader) steps(target **Node) func(name, value *Node) {
 	return func(_, n *Node) {
+		if n.Kind == Mapping && !n.refused {
+			r.problems.Add(source.Problem{Span: mark(n), Code: CodeWrongType, Text: "expected a list of steps, found a mapping", Hint: `write each step behind a "- "`})
+			return
+		}
 		if n.Kind != Sequence {
 			r.expected(n, "a list of steps")
 			return

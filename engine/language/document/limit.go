@@ -69,7 +69,7 @@ func (r reader) rate(n *Node) *Rate {
 	m := rateText.FindStringSubmatch(n.Value)
 	if m == nil {
 		r.problems.Add(source.Problem{Span: n.Span, Code: CodeInvalidValue, Text: fmt.Sprintf("expected a rate, found %q", shorten(n.Value)),
-			Hint: "one is 10/minute, or {limit: 10, per: minute, by: ${args.username}}; none takes one away"})
+			Hint: "one is 10/minute, or {limit: 10, per: minute, by: \"${args.username}\"}; none takes one away"})
 		return nil
 	}
 	limit, err := strconv.Atoi(m[1])

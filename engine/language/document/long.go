@@ -25,7 +25,7 @@ func (r reader) long(n *Node, named bool, place *schema.Place) *schema.Field {
 		r.problems.Add(source.Problem{Span: mark(n), Code: CodeMissingKey, Text: "expected a type", Hint: "the fields of an object stand under fields"})
 		return nil
 	}
-	r.mapping(n, l.keys(named, place != nil), nil)
+	r.mapping(n, l.keys(named, place != nil), declarationHint(n))
 	f := r.longType(n, l)
 	if f == nil {
 		return nil
@@ -123,7 +123,7 @@ func (r reader) withItems(t *schema.Type, n *Node) *schema.Type {
 	// {type: [string], items: {max_length: 5}} says the type once.
 	if t.Elem != nil && n.Kind == Mapping && n.Get("type") == nil && n.Get("fields") == nil && n.Get("items") == nil {
 		l, f := &long{}, &schema.Field{Type: t.Elem}
-		r.mapping(n, l.keys(false, false), nil)
+		r.mapping(n, l.keys(false, false), declarationHint(n))
 		r.limits(f, l)
 		return &schema.Type{Kind: schema.List, Nullable: t.Nullable, Elem: f.Type}
 	}

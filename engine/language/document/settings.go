@@ -106,6 +106,12 @@ func (r reader) auth(n *Node) *Auth {
 			r.problems.Add(source.Problem{Span: n.Span, Code: CodeInvalidValue, Text: "expected at least one role", Hint: "user lets every user in"})
 			return nil
 		}
+		for i, role := range a.Roles {
+			if role == "user" || role == "public" {
+				r.problems.Add(source.Problem{Span: a.RoleSpans[i], Code: CodeInvalidValue, Warning: true,
+					Text: fmt.Sprintf("%q is the name of a role here", role), Hint: fmt.Sprintf("without brackets, as in auth: %s, it lets %s in", role, map[string]string{"user": "every user", "public": "everybody"}[role])})
+			}
+		}
 		return a
 	}
 	switch {
@@ -118,6 +124,12 @@ func (r reader) auth(n *Node) *Auth {
 		a.User = true
 	default:
 		hint := source.DidYouMean(n.Value, []string{"public", "user"})
+		switch n.Value {
+		case "true", "required", "yes", "jwt", "bearer", "login", "authenticated", "private":
+			hint = "user is whoever is logged in"
+		case "false", "none", "no", "anonymous", "anyone", "optional":
+			hint = "public is everybody"
+		}
 		if hint == "" {
 			hint = fmt.Sprintf("a role is written [%s]", shorten(n.Value))
 		}

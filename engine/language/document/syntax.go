@@ -90,6 +90,9 @@ func diagnose(file *source.File, text []byte, err error) (p source.Problem, blot
 	if f.message == "found character that cannot start any token" {
 		at = forbiddenStart(text, at)
 	}
+	if f.message == "found unexpected end of stream" || strings.Contains(f.message, "' or '") {
+		at = leftOpen(text, at)
+	}
 	if i := bytes.Index(text, []byte(f.aliasName())); strings.HasPrefix(f.message, "unknown anchor") && i >= 0 {
 		at = span{i, i + len(f.aliasName())}
 	}
@@ -230,6 +233,34 @@ func tornByColon(text []byte, from, line, to int) (span, bool) {
 			return span{}, false
 		}
 	}
+}
+
+// leftOpen narrows a line to the bracket or the quote that opens in it and is not closed there.
+func leftOpen(text []byte, line span) span {
+	var open []int
+	for i := line.from; i < line.to; i++ {
+		switch c := text[i]; {
+		case c == '#' && i > line.from && isBlank(text[i-1]):
+			line.to = i
+		case (c == '"' || c == '\'') && (i == line.from || isSpace(text[i-1]) || bytes.IndexByte([]byte("[{,:]}"), text[i-1]) >= 0):
+			end := quoteEnd(text, i)
+			if end >= len(text) && text[len(text)-1] != c || end <= i {
+				return span{i, line.to}
+			}
+			i = end - 1
+		case c == '{' || c == '[':
+			open = append(open, i)
+		case (c == '}' || c == ']') && len(open) > 0:
+			if last := open[len(open)-1]; text[last] != c-2 { // { and }, [ and ] are two apart
+				return span{last, line.to}
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) == 0 {
+		return line
+	}
+	return span{open[len(open)-1], line.to}
 }
 
 // forbiddenStart narrows a line to the first word that begins as no text may.

@@ -18,9 +18,9 @@ func reword(message string, at []byte) (text, hint string) {
 	case message == "did not find expected '-' indicator":
 		return `expected another item that begins with "- "`, "check the indentation"
 	case message == "did not find expected ',' or ']'":
-		return `expected "," or "]" in the list that begins here`, ""
+		return `expected "," or "]" in the list that begins here`, "close it, or quote a text that holds a comma or a bracket"
 	case message == "did not find expected ',' or '}'":
-		return `expected "," or "}" in the mapping that begins here`, ""
+		return `expected "," or "}" in the mapping that begins here`, "close it, or quote a text that holds a comma or a bracket"
 	case message == "did not find expected node content":
 		return "expected a value", ""
 	case message == "did not find expected <document start>":
@@ -30,7 +30,7 @@ func reword(message string, at []byte) (text, hint string) {
 	case message == "found character that cannot start any token":
 		return "a text cannot begin with %, @ or `", "put it in quotes"
 	case message == "found unexpected end of stream":
-		return "the quote that opens here is never closed", ""
+		return "the quote that opens here is never closed", `inside "…" a quote is written \", or the whole text stands in '…'`
 	case message == "found unknown escape character":
 		return `an escape in the double quotes that open here is not known`, `write \\ for a backslash, or use single quotes`
 	case strings.Contains(message, "hexdecimal"), strings.Contains(message, "Unicode character escape"):

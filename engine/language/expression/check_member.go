@@ -210,6 +210,9 @@ const mostListed = 12
 // fieldHint names the field that is meant, or else those that there are.
 func fieldHint(of, name string, known []string) string {
 	near := source.DidYouMean(name, known)
+	if hint := requestHint(of, name); hint != "" {
+		return hint
+	}
 	switch {
 	case near != "":
 		return near

@@ -3,6 +3,7 @@ package expression
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"cloudlet/engine/language/schema"
@@ -82,6 +83,9 @@ func (c *checker) unknownName(n *ast.IdentifierNode, path []ast.Node) part {
 	hint := ""
 	if meant := c.meant(n.Value, fields); meant != "" {
 		hint = fmt.Sprintf("did you mean %q?", meant)
+	}
+	if better := nameHint(name); better != "" {
+		hint = better
 	}
 	return c.fault(from, to, "unknown_name", fmt.Sprintf("unknown name %q", name), hint)
 }
@@ -166,7 +170,16 @@ func (c *checker) choice(cond, yes, no part, from, to int, same bool) part {
 func (c *checker) wantBool(p part, what string) {
 	if k := p.typ.Kind; !p.faulty && k != schema.Bool && k != schema.JSON {
 		hint := ""
-		if k != schema.Null {
+		switch {
+		case k == schema.Null:
+		case strings.Contains(what, `"||"`):
+			hint = "compare it with a value; `a ?? b` is b where a is null"
+		case k == schema.ObjectK || k == schema.List:
+			hint = "compare it, as in value != null"
+			if k == schema.List {
+				hint = "compare it, as in len(list) > 0"
+			}
+		default:
 			hint = "compare it with a value"
 		}
 		c.fault(p.from, p.to, "wrong_type", fmt.Sprintf("%s must be a bool, not %s", what, an(word(p.typ))), hint)

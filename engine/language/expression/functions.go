@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"cloudlet/engine/language/schema"
-	"cloudlet/engine/language/source"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 )
@@ -198,7 +197,7 @@ func (c *checker) unknownFunction(name string, from, to int) part {
 	for _, f := range Functions() {
 		names = append(names, f.Name)
 	}
-	return c.fault(from, to, "unknown_function", fmt.Sprintf("unknown function %q", name), source.DidYouMean(name, names))
+	return c.fault(from, to, "unknown_function", fmt.Sprintf("unknown function %q", name), functionHint(name, names))
 }
 
 func countWords(least, most int) string {

@@ -191,6 +191,7 @@ func (s *syntax) explain(err error) *Fault {
 		if fault.Text == "unexpected " {
 			fault.Text = "unexpected empty string"
 		}
+		fault.Hint = syntaxHint(s.source, fault.From)
 	case unexpectedRune.MatchString(m):
 		fault.Text = fmt.Sprintf("unexpected character %q", s.source[fault.From:fault.To])
 	case m == "literal not terminated":
