@@ -66,16 +66,14 @@ type delivery struct {
 func (s *Service) dial(ctx context.Context, c *SMTP) (*delivery, error) {
 	d := &delivery{stop: func() bool { return true }}
 	config := &tls.Config{ServerName: c.Host, RootCAs: s.o.Roots, MinVersion: tls.VersionTLS12}
-	var dialer interface {
-		DialContext(ctx context.Context, network, address string) (net.Conn, error)
-	} = &net.Dialer{}
-	if c.TLS == "tls" {
-		dialer = &tls.Dialer{Config: config}
+	at := config
+	if c.TLS != "tls" {
+		at = nil // later, or not at all
 	}
 	options := []gomail.Option{
 		gomail.WithPort(c.Port), gomail.WithTimeout(connectTime), gomail.WithoutSMTPUTF8(), gomail.WithTLSConfig(config), gomail.WithTLSPolicy(policy(c.TLS)),
 		gomail.WithDialContextFunc(func(dialing context.Context, network, address string) (net.Conn, error) {
-			conn, err := dialer.DialContext(dialing, network, address)
+			conn, err := connect(dialing, network, address, at)
 			if err == nil {
 				d.conn = conn
 				d.stop = context.AfterFunc(ctx, func() { conn.Close() }) // nothing behind it looks at ctx
@@ -202,6 +200,7 @@ func refused(what string, err error) *jobs.Failure {
 	var said *textproto.Error
 	var timeout net.Error
 	var unreachable *net.OpError
+	var rubbish textproto.ProtocolError
 	switch {
 	case errors.As(err, &said):
 		code := fmt.Sprint(said.Code)
@@ -213,6 +212,8 @@ func refused(what string, err error) *jobs.Failure {
 		return &jobs.Failure{Reason: "the server did not answer in time"}
 	case what == "the connection" && errors.As(err, &unreachable):
 		return &jobs.Failure{Reason: "the server cannot be reached: " + err.Error()}
+	case errors.As(err, &rubbish), errors.Is(err, errAnswers):
+		return &jobs.Failure{Reason: "the server answers what is not SMTP"}
 	case what == "the connection":
 		return &jobs.Failure{Reason: "the server cannot be used as mail.smtp says: " + err.Error()}
 	}
