@@ -35,8 +35,6 @@ type (
 	Act = identity.Act
 	// NewUser is what a user is made from.
 	NewUser = identity.NewUser
-	// AccountError is what identity refuses, with a stable code and a sentence.
-	AccountError = identity.Error
 )
 
 // CommandLine is who acts on the command line.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"cloudlet/engine/action"
+	"cloudlet/engine/failure"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
@@ -68,7 +69,7 @@ var PasswordVerify = action.Define(action.Spec[passwordVerifyInputs, bool]{
 			return false, err
 		}
 		right, err := c.Services.Identity.Passwords().Matches(c.Context, password, stored)
-		var known *identity.Error
+		var known *failure.Error
 		if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return right, err
 		}

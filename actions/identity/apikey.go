@@ -40,11 +40,11 @@ var APIKeyCreate = action.Define(action.Spec[apiKeyCreateInputs, any]{
 	Example: "- api_key.create: {name: \"${args.name}\", roles: [guest], expires: 90d}\n",
 	Result:  newKeyType,
 	Failures: fails(unauthorized, loginRequired,
-		outcome(identity.ErrForbidden, "the caller does not have a role that the key is to have"),
-		outcome(identity.ErrInvalidName, "the name is empty, longer than 64 characters, or has control characters"),
-		outcome(identity.ErrInvalidExpiry, "it would be valid for nothing, or for more than five years"),
-		outcome(identity.ErrKeyNameTaken, "the caller has a key of the name"),
-		outcome(identity.ErrTooManyKeys, "the caller has 100 keys"),
+		action.OutcomeOf(identity.ErrForbidden, "the caller does not have a role that the key is to have"),
+		action.OutcomeOf(identity.ErrInvalidName, "the name is empty, longer than 64 characters, or has control characters"),
+		action.OutcomeOf(identity.ErrInvalidExpiry, "it would be valid for nothing, or for more than five years"),
+		action.OutcomeOf(identity.ErrKeyNameTaken, "the caller has a key of the name"),
+		action.OutcomeOf(identity.ErrTooManyKeys, "the caller has 100 keys"),
 		noSuchRole,
 	),
 	Run: func(c *action.Call, in *apiKeyCreateInputs) (any, error) {
@@ -96,7 +96,7 @@ var APIKeyRevoke = action.Define(action.Spec[apiKeyRevokeInputs, action.None]{
 	Name: "api_key.revoke", Summary: "Ends an API key of the caller at once.", Main: "name",
 	Writes:   true,
 	Example:  "- api_key.revoke: ${args.name}\n",
-	Failures: fails(unauthorized, loginRequired, outcome(identity.ErrNoSuchKey, "the caller has no such key")),
+	Failures: fails(unauthorized, loginRequired, action.OutcomeOf(identity.ErrNoSuchKey, "the caller has no such key")),
 	Run: func(c *action.Call, in *apiKeyRevokeInputs) (action.None, error) {
 		r := &reading{call: c}
 		name := value(r, &in.Name)

@@ -59,7 +59,7 @@ var Captcha = action.Define(action.Spec[captchaInputs, action.None]{
 		if given {
 			a.Threshold = &threshold
 		}
-		return action.None{}, failureOf(c.Services.Captcha.Verify(c.Context, a))
+		return action.None{}, c.Services.Captcha.Verify(c.Context, a)
 	},
 })
 

@@ -17,7 +17,7 @@ var UserUpdate = action.Define(action.Spec[userUpdateInputs, any]{
 		"with the new address instead. " + rootRule,
 	Example:  "- user.update: {username: \"${user.name}\", name: \"${args.name}\", extras: {theme: \"${args.theme}\"}}\n",
 	Result:   accountType,
-	Failures: fails(noSuchUser, emailTaken, invalidEmail, outcome(identity.ErrInvalidName, "the name is too long, or has control characters"), outcome(identity.ErrInvalidExtras, "the extras are too large"), onlyRoot, loginRequired),
+	Failures: fails(noSuchUser, emailTaken, invalidEmail, action.OutcomeOf(identity.ErrInvalidName, "the name is too long, or has control characters"), action.OutcomeOf(identity.ErrInvalidExtras, "the extras are too large"), onlyRoot, loginRequired),
 	Run: func(c *action.Call, in *userUpdateInputs) (any, error) {
 		r := &reading{call: c}
 		username := value(r, &in.Username)
@@ -50,9 +50,9 @@ var UserChangePassword = action.Define(action.Spec[userChangePasswordInputs, act
 	Example: "- user.change_password: {current: \"${args.current}\", password: \"${args.password}\"}\n",
 	Failures: fails(
 		action.Outcome{Status: 401, Code: unauthorized.Code, When: "no user is named, and the request brings no valid ticket"},
-		outcome(identity.ErrWrongPassword, "the current password is needed and not given, or wrong, or the user unknown"),
+		action.OutcomeOf(identity.ErrWrongPassword, "the current password is needed and not given, or wrong, or the user unknown"),
 		badPassword, noSuchUser, onlyRoot, loginRequired, tooBusy,
-		outcome(identity.ErrTooManyFailures, "too many tries have failed"),
+		action.OutcomeOf(identity.ErrTooManyFailures, "too many tries have failed"),
 	),
 	Prepare: func(l action.Load, in *userChangePasswordInputs) action.Result {
 		if l.Transaction() != "" && in.Current.Given() {

@@ -15,8 +15,8 @@ var UserCheckPassword = action.Define(action.Spec[userCheckPasswordInputs, actio
 	Example: "- user.check_password: ${args.password}\n",
 	Failures: fails(
 		unauthorized, loginRequired, tooBusy,
-		outcome(identity.ErrWrongPassword, "the password is wrong, or the caller has none"),
-		outcome(identity.ErrTooManyFailures, "too many tries have failed"),
+		action.OutcomeOf(identity.ErrWrongPassword, "the password is wrong, or the caller has none"),
+		action.OutcomeOf(identity.ErrTooManyFailures, "too many tries have failed"),
 	),
 	Prepare: outsideTransaction[userCheckPasswordInputs]("user.check_password", action.Effect),
 	Run: func(c *action.Call, in *userCheckPasswordInputs) (action.None, error) {

@@ -14,12 +14,12 @@ var UserCreate = action.Define(action.Spec[userCreateInputs, any]{
 	Example: "- user.create:\n    username: ${args.username}\n    password: ${args.password}\n    email: ${args.email}\n    confirmed: false\n",
 	Result:  accountType,
 	Failures: fails(
-		outcome(identity.ErrUserNameTaken, "a user has the name"),
+		action.OutcomeOf(identity.ErrUserNameTaken, "a user has the name"),
 		emailTaken,
-		outcome(identity.ErrInvalidUserName, "no user can have the name"),
+		action.OutcomeOf(identity.ErrInvalidUserName, "no user can have the name"),
 		badPassword, invalidEmail,
-		outcome(identity.ErrInvalidName, "the name is too long, or has control characters"),
-		outcome(identity.ErrInvalidExtras, "the extras are too large"),
+		action.OutcomeOf(identity.ErrInvalidName, "the name is too long, or has control characters"),
+		action.OutcomeOf(identity.ErrInvalidExtras, "the extras are too large"),
 		noSuchRole, onlyRoot, tooBusy,
 	),
 	Run: func(c *action.Call, in *userCreateInputs) (any, error) {

@@ -15,9 +15,9 @@ var Impersonate = action.Define(action.Spec[impersonateInputs, any]{
 	Example: "- impersonate: ${args.username}\n",
 	Result:  ticketType(schema.TokenType.OrNull()),
 	Failures: fails(unauthorized, noSuchUser, loginRequired,
-		outcome(identity.ErrForbidden, "the caller does not have the role root"),
-		outcome(identity.ErrUserLocked, "the user is locked"),
-		outcome(identity.ErrNotConfirmed, "the user has not confirmed the e-mail address yet"),
+		action.OutcomeOf(identity.ErrForbidden, "the caller does not have the role root"),
+		action.OutcomeOf(identity.ErrUserLocked, "the user is locked"),
+		action.OutcomeOf(identity.ErrNotConfirmed, "the user has not confirmed the e-mail address yet"),
 	),
 	Prepare: func(l action.Load, in *impersonateInputs) action.Result {
 		refuseInTransaction(l, "impersonate")

@@ -17,7 +17,7 @@ var (
 	resetShape     = schema.NewShape("token", "user")
 	confirmedType  = schema.ObjectOf(append(userFields[:len(userFields):len(userFields)], schema.Field{Name: "first_time", Type: schema.BoolType})...)
 	confirmedShape = schema.NewShape(confirmedType.FieldNames()...)
-	invalidToken   = outcome(identity.ErrInvalidToken, "the token is unknown, used, or expired")
+	invalidToken   = action.OutcomeOf(identity.ErrInvalidToken, "the token is unknown, used, or expired")
 )
 
 // UserConfirmation makes the token of a confirmation mail.
@@ -30,7 +30,7 @@ var UserConfirmation = action.Define(action.Spec[userConfirmationInputs, any]{
 	Example: "- user.confirmation: {username: \"${args.username}\"}\n  as: link\n",
 	Result:  linkOrNullType,
 	Failures: fails(noSuchUser, invalidEmail, onlyRoot, loginRequired,
-		outcome(identity.ErrTooManyLinks, "five tokens were made within the hour")),
+		action.OutcomeOf(identity.ErrTooManyLinks, "five tokens were made within the hour")),
 	Prepare: func(l action.Load, in *userConfirmationInputs) action.Result {
 		checkValidFor(l, in.ValidFor)
 		if !in.Email.Given() {

@@ -1,10 +1,7 @@
 package identity
 
 import (
-	"errors"
-
 	"cloudlet/engine/action"
-	"cloudlet/engine/captcha"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
@@ -13,13 +10,9 @@ import (
 
 // Failures that logins at providers have in common.
 var (
-	noProvider          = outcomeOf(oidc.ErrNoSuchProvider, "cloudlet.yaml has no such provider under oidc")
-	providerUnavailable = outcomeOf(oidc.ErrUnavailable, "the provider cannot be reached, or does not do what it should")
+	noProvider          = action.OutcomeOf(oidc.ErrNoSuchProvider, "cloudlet.yaml has no such provider under oidc")
+	providerUnavailable = action.OutcomeOf(oidc.ErrUnavailable, "the provider cannot be reached, or does not do what it should")
 )
-
-func outcomeOf(e *oidc.Error, when string) action.Outcome {
-	return action.Outcome{Status: e.Status, Code: e.Code, When: when}
-}
 
 // OIDCStart sends the browser to a provider to log in.
 var OIDCStart = action.Define(action.Spec[oidcStartInputs, action.None]{
@@ -30,7 +23,7 @@ var OIDCStart = action.Define(action.Spec[oidcStartInputs, action.None]{
 	Example: "- oidc.start: {provider: corp, return_to: \"${args.return_to}\"}\n",
 	Failures: []action.Outcome{
 		noProvider, providerUnavailable,
-		outcomeOf(oidc.ErrInvalidReturn, "the address to return to is no path of this site"),
+		action.OutcomeOf(oidc.ErrInvalidReturn, "the address to return to is no path of this site"),
 	},
 	Prepare: func(l action.Load, in *oidcStartInputs) action.Result {
 		refuseToAskOthers(l, "oidc.start")
@@ -73,7 +66,7 @@ func runOIDCStart(c *action.Call, in *oidcStartInputs) (action.None, error) {
 	}
 	address, cookie, err := c.Services.OIDC.Start(c.Context, b)
 	if err != nil {
-		return action.None{}, failureOf(err)
+		return action.None{}, err
 	}
 	if err := c.Answer.SetHeader("Location", address); err != nil {
 		return action.None{}, err
@@ -103,9 +96,9 @@ var OIDCFinish = action.Define(action.Spec[oidcFinishInputs, any]{
 	Result:  loginType(schema.TokenType.OrNull()),
 	Failures: append([]action.Outcome{
 		noProvider, providerUnavailable,
-		outcomeOf(oidc.ErrInvalidLogin, "the login was not begun in this browser, took too long or was finished before"),
-		outcomeOf(oidc.ErrRefused, "the provider or the user there said no"),
-		outcomeOf(oidc.ErrInvalidIdentity, "what the provider says of the user cannot be believed"),
+		action.OutcomeOf(oidc.ErrInvalidLogin, "the login was not begun in this browser, took too long or was finished before"),
+		action.OutcomeOf(oidc.ErrRefused, "the provider or the user there said no"),
+		action.OutcomeOf(oidc.ErrInvalidIdentity, "what the provider says of the user cannot be believed"),
 		{Status: 401, Code: identity.ErrInvalidCredentials.Code, When: "the user is locked"},
 		{Status: 403, Code: identity.ErrNotConfirmed.Code, When: "the user's e-mail address is not confirmed"},
 		{Status: 409, Code: identity.ErrEmailTaken.Code, When: "the account is new, and the user with its e-mail address has a second factor"},
@@ -137,7 +130,7 @@ func runOIDCFinish(c *action.Call, in *oidcFinishInputs) (any, error) {
 		return nil, err
 	}
 	if c.Request == nil {
-		return nil, failureOf(oidc.ErrInvalidLogin)
+		return nil, oidc.ErrInvalidLogin
 	}
 	act, err := c.Act()
 	if err != nil {
@@ -145,7 +138,7 @@ func runOIDCFinish(c *action.Call, in *oidcFinishInputs) (any, error) {
 	}
 	login, err := c.Services.OIDC.Finish(c.Context, provider, c.Request)
 	if err != nil {
-		return nil, failureOf(err)
+		return nil, err
 	}
 	t, err := c.Services.Identity.LoginExternal(c.Context, act, identity.External{Issuer: login.Issuer, Subject: login.Subject,
 		Provider: login.Provider, Email: login.Email, Name: login.Name}, remember)
@@ -188,23 +181,4 @@ func refuseInBranches(l action.Load, name string) {
 	if l.Parallel() {
 		l.Problem(source.Problem{Span: l.At(""), Code: "not_in_parallel", Text: name + " writes the answer, which parallel branches share", Hint: "put it behind the parallel steps"})
 	}
-}
-
-// failureOf is what a client learns of a login elsewhere, or of a captcha, that failed.
-func failureOf(err error) error {
-	f := &action.Failure{}
-	var login *oidc.Error
-	var puzzle *captcha.Error
-	switch {
-	case errors.As(err, &login):
-		f.Status, f.Code, f.Detail, f.Reason = login.Status, login.Code, login.Detail, login.Reason
-	case errors.As(err, &puzzle):
-		f.Status, f.Code, f.Detail, f.Reason = puzzle.Status, puzzle.Code, puzzle.Detail, puzzle.Reason
-	default:
-		return err
-	}
-	if f.Status == 503 {
-		f.Header = map[string]string{"Retry-After": "5"}
-	}
-	return f
 }

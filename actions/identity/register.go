@@ -18,12 +18,12 @@ var UserRegister = action.Define(action.Spec[userRegisterInputs, any]{
 	Example: "- user.register:\n    username: ${args.username}\n    email: ${args.email}\n    password: ${args.password}\n  as: registered\n",
 	Result:  resetType,
 	Failures: fails(
-		outcome(identity.ErrUserNameTaken, "a user has the name"),
-		outcome(identity.ErrInvalidUserName, "no user can have the name"),
+		action.OutcomeOf(identity.ErrUserNameTaken, "a user has the name"),
+		action.OutcomeOf(identity.ErrInvalidUserName, "no user can have the name"),
 		badPassword, invalidEmail,
-		outcome(identity.ErrInvalidName, "the name is too long, or has control characters"),
-		outcome(identity.ErrInvalidExtras, "the extras are too large"),
-		tooBusy, outcome(identity.ErrTooManyRegistrations, "100 have tried to register from the address within the hour"),
+		action.OutcomeOf(identity.ErrInvalidName, "the name is too long, or has control characters"),
+		action.OutcomeOf(identity.ErrInvalidExtras, "the extras are too large"),
+		tooBusy, action.OutcomeOf(identity.ErrTooManyRegistrations, "100 have tried to register from the address within the hour"),
 	),
 	Prepare: func(l action.Load, in *userRegisterInputs) action.Result {
 		checkValidFor(l, in.ValidFor)

@@ -69,9 +69,9 @@ var RoleCreate = action.Define(action.Spec[roleCreateInputs, any]{
 	Example: "- role.create: {name: \"${args.name}\", description: \"${args.description}\"}\n",
 	Result:  roleType,
 	Failures: fails(
-		outcome(identity.ErrRoleNameTaken, "a role has the name"),
-		outcome(identity.ErrInvalidRoleName, "no role can have the name"),
-		outcome(identity.ErrInvalidName, "the description is too long, or has control characters"),
+		action.OutcomeOf(identity.ErrRoleNameTaken, "a role has the name"),
+		action.OutcomeOf(identity.ErrInvalidRoleName, "no role can have the name"),
+		action.OutcomeOf(identity.ErrInvalidName, "the description is too long, or has control characters"),
 	),
 	Run: func(c *action.Call, in *roleCreateInputs) (any, error) {
 		r := &reading{call: c}
@@ -102,8 +102,8 @@ var RoleDelete = action.Define(action.Spec[roleDeleteInputs, action.None]{
 	Doc:     "The roles root, admin and guest stay. With `force` it is taken from the users who have it; without, they keep it from being deleted. A role that includes root is deleted only by root.",
 	Example: "- role.delete: ${args.name}\n",
 	Failures: fails(noSuchRole,
-		outcome(identity.ErrBuiltInRole, "it is root, admin or guest"),
-		outcome(identity.ErrRoleInUse, "users have the role, and force is not given"),
+		action.OutcomeOf(identity.ErrBuiltInRole, "it is root, admin or guest"),
+		action.OutcomeOf(identity.ErrRoleInUse, "users have the role, and force is not given"),
 		onlyRoot,
 	),
 	Run: func(c *action.Call, in *roleDeleteInputs) (action.None, error) {

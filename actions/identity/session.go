@@ -55,7 +55,7 @@ var Logout = action.Define(action.Spec[logoutInputs, action.None]{
 	Name: "logout", Summary: "Ends the caller's ticket at once, and the refresh token that came with it.",
 	Doc:      "With `everywhere` all tickets and refresh tokens of the user end.",
 	Example:  "- logout:\n",
-	Failures: fails(unauthorized, outcome(identity.ErrLoginRequired, "the caller sent an API key, or acts as somebody else and would end all tickets")),
+	Failures: fails(unauthorized, action.OutcomeOf(identity.ErrLoginRequired, "the caller sent an API key, or acts as somebody else and would end all tickets")),
 	Prepare: func(l action.Load, in *logoutInputs) action.Result {
 		refuseInTransaction(l, "logout")
 		return action.Effect

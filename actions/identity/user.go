@@ -55,25 +55,20 @@ func listOf(texts []string) []any {
 	return l
 }
 
-// outcome is a refusal of identity as an action declares it.
-func outcome(e *identity.Error, when string) action.Outcome {
-	return action.Outcome{Status: e.Status, Code: e.Code, When: when}
-}
-
 // fails are the failures of an action that reads users.
 func fails(list ...action.Outcome) []action.Outcome { return append(list, unreadUsers...) }
 
 // Refusals that several actions have.
 var (
-	noSuchUser    = outcome(identity.ErrNoSuchUser, "no user has the name")
-	noSuchRole    = outcome(identity.ErrNoSuchRole, "no role has the name")
-	onlyRoot      = outcome(identity.ErrForbidden, "the role root is concerned, or a user who has it, and the caller does not")
-	emailTaken    = outcome(identity.ErrEmailTaken, "another user has the e-mail address")
-	invalidEmail  = outcome(identity.ErrInvalidEmail, "it is no e-mail address")
-	lastRoot      = outcome(identity.ErrLastRoot, "it is the last user with the role root")
-	loginRequired = outcome(identity.ErrLoginRequired, "the caller sent an API key, or acts as somebody else")
-	badPassword   = outcome(identity.ErrInvalidPassword, "the password is too short, too long, or among the common ones")
-	tooBusy       = outcome(identity.ErrTooBusy, "too many passwords are being computed")
+	noSuchUser    = action.OutcomeOf(identity.ErrNoSuchUser, "no user has the name")
+	noSuchRole    = action.OutcomeOf(identity.ErrNoSuchRole, "no role has the name")
+	onlyRoot      = action.OutcomeOf(identity.ErrForbidden, "the role root is concerned, or a user who has it, and the caller does not")
+	emailTaken    = action.OutcomeOf(identity.ErrEmailTaken, "another user has the e-mail address")
+	invalidEmail  = action.OutcomeOf(identity.ErrInvalidEmail, "it is no e-mail address")
+	lastRoot      = action.OutcomeOf(identity.ErrLastRoot, "it is the last user with the role root")
+	loginRequired = action.OutcomeOf(identity.ErrLoginRequired, "the caller sent an API key, or acts as somebody else")
+	badPassword   = action.OutcomeOf(identity.ErrInvalidPassword, "the password is too short, too long, or among the common ones")
+	tooBusy       = action.OutcomeOf(identity.ErrTooBusy, "too many passwords are being computed")
 )
 
 // rootRule is what the documentation of whatever changes users says.

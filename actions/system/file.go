@@ -17,15 +17,10 @@ import (
 const fileDoc = "Paths are of the folder data/files of the app, with / between their segments; one that leads out of it, has a segment that begins with a point, or could mean " +
 	"something else on another system is refused."
 
-// outcome is an error of the store as an action declares it.
-func outcome(e *files.Error, when string) action.Outcome {
-	return action.Outcome{Status: e.Status, Code: e.Code, When: when}
-}
-
 var (
-	invalidPath   = outcome(files.ErrInvalidPath, "the path is none that a file can have")
-	fileMissing   = outcome(files.ErrNotFound, "there is no such file")
-	storageFailed = outcome(files.ErrFailed, "the disk cannot go on")
+	invalidPath   = action.OutcomeOf(files.ErrInvalidPath, "the path is none that a file can have")
+	fileMissing   = action.OutcomeOf(files.ErrNotFound, "there is no such file")
+	storageFailed = action.OutcomeOf(files.ErrFailed, "the disk cannot go on")
 )
 
 // checkPath reports a path in the file that no file can have.
@@ -46,8 +41,8 @@ var FileSave = action.Define(action.Spec[saveInputs, any]{
 		"where that rolls back; with `overwrite` it takes its place when that commits. That holds when the server is killed, too: the next start brings it to its end.",
 	Example: "- file.save: {path: \"notes/${args.id}.txt\", content: \"${args.text}\"}\n",
 	Result:  savedType,
-	Failures: []action.Outcome{invalidPath, outcome(files.ErrExists, "there is such a file already, and overwrite is false; or a folder has the name"),
-		outcome(files.ErrFull, "there is no room for it"), outcome(files.ErrTooLarge, "the content has more than 10 MiB"), storageFailed},
+	Failures: []action.Outcome{invalidPath, action.OutcomeOf(files.ErrExists, "there is such a file already, and overwrite is false; or a folder has the name"),
+		action.OutcomeOf(files.ErrFull, "there is no room for it"), action.OutcomeOf(files.ErrTooLarge, "the content has more than 10 MiB"), storageFailed},
 	Prepare: func(l action.Load, in *saveInputs) action.Result {
 		checkPath(l, &in.Path)
 		switch given := in.File.Given(); {

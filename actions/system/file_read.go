@@ -21,7 +21,7 @@ var FileLoad = action.Define(action.Spec[loadInputs, any]{
 	Name: "file.load", Summary: "Gives the content of a file of the app, as a text or as bytes.", Main: "path",
 	Doc:     fileDoc + " To send a file to the client take file.send, which holds none in memory.",
 	Example: "- file.load: \"notes/${args.id}.txt\"\n",
-	Failures: []action.Outcome{invalidPath, fileMissing, outcome(files.ErrTooLarge, "it has more bytes than max_size"),
+	Failures: []action.Outcome{invalidPath, fileMissing, action.OutcomeOf(files.ErrTooLarge, "it has more bytes than max_size"),
 		{Status: 500, Code: "not_text", When: "its content is no UTF-8, and a text is asked for"}, storageFailed},
 	Prepare: func(l action.Load, in *loadInputs) action.Result {
 		checkPath(l, &in.Path)

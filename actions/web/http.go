@@ -34,18 +34,14 @@ var HTTP = action.Define(action.Spec[httpInputs, any]{
 
 // askingFails is what asking another service may fail with.
 var askingFails = []action.Outcome{
-	outgoingOutcome(outgoing.ErrInvalidURL, "a computed address is none of a service"),
-	outgoingOutcome(outgoing.ErrRefused, "the address is private or local, or of a host that is not permitted"),
-	outgoingOutcome(outgoing.ErrUnreachable, "the service cannot be reached, or the connection broke"),
-	outgoingOutcome(outgoing.ErrTooLarge, "the answer is larger than `max_size`"),
-	outgoingOutcome(outgoing.ErrInvalidAnswer, "the answer is cut off, or is no JSON though it says so"),
-	outgoingOutcome(outgoing.ErrRedirect, "a redirect leads to where it is not followed, or there are too many"),
-	outgoingOutcome(outgoing.ErrCircuitOpen, "the service failed too often and is left alone for a while"),
-	outgoingOutcome(outgoing.ErrTimeout, "the service took too long"),
-}
-
-func outgoingOutcome(e *outgoing.Error, when string) action.Outcome {
-	return action.Outcome{Status: e.Status, Code: e.Code, When: when}
+	action.OutcomeOf(outgoing.ErrInvalidURL, "a computed address is none of a service"),
+	action.OutcomeOf(outgoing.ErrRefused, "the address is private or local, or of a host that is not permitted"),
+	action.OutcomeOf(outgoing.ErrUnreachable, "the service cannot be reached, or the connection broke"),
+	action.OutcomeOf(outgoing.ErrTooLarge, "the answer is larger than `max_size`"),
+	action.OutcomeOf(outgoing.ErrInvalidAnswer, "the answer is cut off, or is no JSON though it says so"),
+	action.OutcomeOf(outgoing.ErrRedirect, "a redirect leads to where it is not followed, or there are too many"),
+	action.OutcomeOf(outgoing.ErrCircuitOpen, "the service failed too often and is left alone for a while"),
+	action.OutcomeOf(outgoing.ErrTimeout, "the service took too long"),
 }
 
 const unexpectedStatus = "unexpected_status"

@@ -13,10 +13,6 @@ import (
 	"cloudlet/engine/webhook"
 )
 
-func webhookOutcome(e *webhook.Error, when string) action.Outcome {
-	return action.Outcome{Status: e.Status, Code: e.Code, When: when}
-}
-
 // WebhookSend tells another service of an event.
 var WebhookSend = action.Define(action.Spec[webhookSendInputs, action.None]{
 	Name: "webhook.send", Summary: "Tells another service of an event, durably and signed.", Writes: true,
@@ -27,11 +23,11 @@ var WebhookSend = action.Define(action.Spec[webhookSendInputs, action.None]{
 		"Private addresses are refused as by `http`. `cloudlet webhooks` lists what waits.",
 	Example: "- webhook.send: {url: \"https://hooks.example.com/films\", event: film.created, data: {id: \"${film.id}\"}}\n",
 	Failures: []action.Outcome{
-		outgoingOutcome(outgoing.ErrInvalidURL, "a computed address is none of a service"),
-		outgoingOutcome(outgoing.ErrRefused, "the host is a number that is no address"),
-		webhookOutcome(webhook.ErrInvalidEvent, "a computed event has no valid name"),
-		webhookOutcome(webhook.ErrInvalidSecret, "the secret is none of Standard Webhooks"),
-		webhookOutcome(webhook.ErrTooLarge, fmt.Sprintf("the event is larger than %d KiB", webhook.MaxSize>>10)),
+		action.OutcomeOf(outgoing.ErrInvalidURL, "a computed address is none of a service"),
+		action.OutcomeOf(outgoing.ErrRefused, "the host is a number that is no address"),
+		action.OutcomeOf(webhook.ErrInvalidEvent, "a computed event has no valid name"),
+		action.OutcomeOf(webhook.ErrInvalidSecret, "the secret is none of Standard Webhooks"),
+		action.OutcomeOf(webhook.ErrTooLarge, fmt.Sprintf("the event is larger than %d KiB", webhook.MaxSize>>10)),
 		{Status: 503, Code: "database_busy", When: "the event cannot be queued in time"},
 		{Status: 500, Code: "database_failed", When: "the event cannot be queued"},
 	},
@@ -104,10 +100,10 @@ var WebhookVerify = action.Define(action.Spec[webhookVerifyInputs, any]{
 	Example: "- webhook.verify: {secret: \"${secrets.corp}\", scheme: stripe}\n",
 	Result:  schema.AnyType,
 	Failures: []action.Outcome{
-		webhookOutcome(webhook.ErrInvalidSignature, "the signature is missing or wrong, or its time is off"),
-		webhookOutcome(webhook.ErrInvalidBody, "what was signed is no JSON, or has no id where the scheme needs one"),
-		webhookOutcome(webhook.ErrRepeated, "the delivery was taken before, and is refused"),
-		webhookOutcome(webhook.ErrUnderWay, "the same delivery is being taken at the same time"),
+		action.OutcomeOf(webhook.ErrInvalidSignature, "the signature is missing or wrong, or its time is off"),
+		action.OutcomeOf(webhook.ErrInvalidBody, "what was signed is no JSON, or has no id where the scheme needs one"),
+		action.OutcomeOf(webhook.ErrRepeated, "the delivery was taken before, and is refused"),
+		action.OutcomeOf(webhook.ErrUnderWay, "the same delivery is being taken at the same time"),
 		{Status: 503, Code: "database_busy", When: "the delivery cannot be noted in time"},
 		{Status: 500, Code: "database_failed", When: "the delivery cannot be noted"},
 	},

@@ -25,6 +25,7 @@ package action
 import (
 	"time"
 
+	"cloudlet/engine/failure"
 	"cloudlet/engine/language/schema"
 )
 
@@ -72,6 +73,11 @@ type Outcome struct {
 	Status int
 	Code   string
 	When   string
+}
+
+// OutcomeOf declares what a service fails with.
+func OutcomeOf(e *failure.Error, when string) Outcome {
+	return Outcome{Status: e.Status, Code: e.Code, When: when}
 }
 
 // Response is an answer that a step gives itself.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"cloudlet/engine/database"
+	"cloudlet/engine/failure"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
@@ -119,7 +119,7 @@ func TestFailureOfTellsNothing(t *testing.T) {
 		code   string
 	}{
 		{cause, 500, "internal_error"},
-		{&database.Error{Code: "already_exists", Status: 409, Detail: "There.", Cause: cause}, 409, "already_exists"},
+		{&failure.Error{Code: "already_exists", Status: 409, Detail: "There.", Cause: cause}, 409, "already_exists"},
 		{identity.ErrInvalidCredentials, 401, "invalid_credentials"},
 		{identity.ErrTooBusy, 429, "too_many_logins"},
 		{context.DeadlineExceeded, 504, "timeout"},
@@ -131,10 +131,8 @@ func TestFailureOfTellsNothing(t *testing.T) {
 			t.Errorf("%v becomes %d %s %q", c.err, f.Status, f.Code, f.Detail)
 		}
 	}
-	for wait, want := range map[time.Duration]string{0: "1", time.Millisecond: "1", 29*time.Second + time.Millisecond: "30", 15 * time.Minute: "900"} {
-		e := *identity.ErrTooManyFailures
-		e.RetryAfter = wait
-		if f := FailureOf(&e); f.Header["Retry-After"] != want {
+	for wait, want := range map[time.Duration]string{time.Millisecond: "1", 29*time.Second + time.Millisecond: "30", 15 * time.Minute: "900"} {
+		if f := FailureOf(identity.ErrTooManyFailures.After(wait)); f.Header["Retry-After"] != want {
 			t.Errorf("after %v: Retry-After: %s", wait, f.Header["Retry-After"])
 		}
 	}

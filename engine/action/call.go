@@ -18,6 +18,7 @@ import (
 	"cloudlet/engine/captcha"
 	"cloudlet/engine/database"
 	"cloudlet/engine/events"
+	"cloudlet/engine/failure"
 	"cloudlet/engine/files"
 	"cloudlet/engine/idempotency"
 	"cloudlet/engine/identity"
@@ -127,7 +128,7 @@ func (x *Exchange) Who() (*identity.Caller, error) {
 	if token := Bearer(x.Request); token != "" {
 		caller, err := x.Services.Identity.Verify(x.Request.Context(), token)
 		x.caller = caller
-		if refused := (*identity.Error)(nil); !errors.As(err, &refused) {
+		if refused := (*failure.Error)(nil); !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
 			x.unsure = err
 		}
 	}

@@ -4,24 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"time"
 
-	"cloudlet/engine/database"
-	"cloudlet/engine/events"
-	"cloudlet/engine/files"
-	"cloudlet/engine/idempotency"
-	"cloudlet/engine/identity"
+	"cloudlet/engine/failure"
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
-	"cloudlet/engine/mail"
-	"cloudlet/engine/outgoing"
 	"cloudlet/engine/template"
-	"cloudlet/engine/webhook"
 )
 
 // Failure is what a client is told when a chain does not succeed: a status, a
@@ -88,13 +80,9 @@ func FailureOf(err error) *Failure {
 	if errors.As(err, &f) {
 		return f
 	}
-	var d *database.Error
-	if errors.As(err, &d) {
-		f = &Failure{Status: d.Status, Code: d.Code, Detail: d.Detail, Reason: d.Reason(), Cause: err}
-		if d.Status == http.StatusServiceUnavailable {
-			f.Header = map[string]string{"Retry-After": "1"}
-		}
-		return f
+	var told *failure.Error
+	if errors.As(err, &told) {
+		return &Failure{Status: told.Status, Code: told.Code, Detail: told.Detail, Header: headerOf(told), Lasting: told.Lasting, Cause: err}
 	}
 	var e *expression.Error
 	if errors.As(err, &e) {
@@ -104,29 +92,6 @@ func FailureOf(err error) *Failure {
 	if errors.As(err, &t) {
 		return &Failure{Status: 500, Code: TemplateFailed.Code, Detail: "Something went wrong here. It has been logged.", Reason: t.Error()}
 	}
-	var i *identity.Error
-	if errors.As(err, &i) {
-		return identityFailure(i)
-	}
-	if f := refused(err); f != nil {
-		return f
-	}
-	var p *events.Error
-	if errors.As(err, &p) {
-		f = &Failure{Status: p.Status, Code: p.Code, Detail: p.Detail, Reason: p.Reason}
-		if p.RetryAfter > 0 {
-			f.Header = map[string]string{"Retry-After": strconv.Itoa(int(p.RetryAfter / time.Second))}
-		}
-		return f
-	}
-	var h *webhook.Error
-	if errors.As(err, &h) {
-		return &Failure{Status: h.Status, Code: h.Code, Detail: h.Detail, Reason: h.Reason}
-	}
-	var o *outgoing.Error
-	if errors.As(err, &o) {
-		return outgoingFailure(o)
-	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Failure{Status: 504, Code: "timeout", Detail: "The request took too long.", Cause: err}
@@ -134,23 +99,6 @@ func FailureOf(err error) *Failure {
 		return &Failure{Status: 503, Code: "canceled", Detail: "The request was given up.", Cause: err}
 	}
 	return &Failure{Status: 500, Code: "internal_error", Detail: "Something went wrong here. It has been logged.", Cause: err}
-}
-
-// refused is what a service has refused, with its own words for the client; nil for another error.
-func refused(err error) *Failure {
-	var once *idempotency.Error
-	if errors.As(err, &once) {
-		return &Failure{Status: once.Status, Code: once.Code, Detail: once.Detail, Cause: once}
-	}
-	var stored *files.Error
-	if errors.As(err, &stored) {
-		return &Failure{Status: stored.Status, Code: stored.Code, Detail: stored.Detail, Cause: stored.Cause}
-	}
-	var m *mail.Error
-	if errors.As(err, &m) {
-		return &Failure{Status: m.Status, Code: m.Code, Detail: m.Detail, Cause: m}
-	}
-	return nil
 }
 
 // TemplateFailed is what a step that renders a template may fail with.
@@ -168,24 +116,15 @@ func expressionDetail(code string) string {
 	return "A value has an unexpected type."
 }
 
-func identityFailure(e *identity.Error) *Failure {
-	f := &Failure{Status: e.Status, Code: e.Code, Detail: e.Detail, Cause: e}
-	switch e.Status {
-	case http.StatusTooManyRequests:
-		seconds := max(1, (e.RetryAfter+time.Second-1)/time.Second)
-		f.Header = map[string]string{"Retry-After": strconv.Itoa(int(seconds))}
-	case http.StatusUnauthorized:
-		f.Header = map[string]string{"WWW-Authenticate": "Bearer"}
+// headerOf is what the answer tells beside the problem; nil for nothing.
+func headerOf(e *failure.Error) map[string]string {
+	switch {
+	case e.RetryAfter > 0:
+		return map[string]string{"Retry-After": strconv.Itoa(int((e.RetryAfter + time.Second - 1) / time.Second))}
+	case e.Challenge != "":
+		return map[string]string{"WWW-Authenticate": e.Challenge}
 	}
-	return f
-}
-
-func outgoingFailure(e *outgoing.Error) *Failure {
-	f := &Failure{Status: e.Status, Code: e.Code, Detail: e.Detail, Reason: e.Reason, Lasting: e.Is(outgoing.ErrTooLarge) || e.Is(outgoing.ErrRedirect)}
-	if e.RetryAfter > 0 {
-		f.Header = map[string]string{"Retry-After": strconv.Itoa(int((e.RetryAfter + time.Second - 1) / time.Second))}
-	}
-	return f
+	return nil
 }
 
 // Passing reports whether trying again may help (language.md, section 4).

@@ -77,7 +77,7 @@ func New(db *database.DB, keys *secret.Keyring, o Options) *Log {
 }
 
 // Append writes an entry in a transaction of the main database: it is there if what
-// it tells of is. With a nil tx it has one of its own. It fails with a *database.Error.
+// it tells of is. With a nil tx it has one of its own. It fails with the database's failure.
 func (l *Log) Append(ctx context.Context, tx *database.Tx, e Entry) error {
 	if tx == nil {
 		return l.db.Write(ctx, func(tx *database.Tx) error { return l.Append(ctx, tx, e) })

@@ -108,7 +108,7 @@ func (r *Report) fault(format string, args ...any) {
 }
 
 // Verify goes through the whole log and says what was changed or is missing, the last
-// rows too. It fails with a *database.Error.
+// rows too. It fails with the database's failure.
 func (l *Log) Verify(ctx context.Context) (*Report, error) {
 	report := &Report{}
 	kept, headErr := l.head.read()

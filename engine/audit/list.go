@@ -29,7 +29,7 @@ type Query struct {
 }
 
 // List gives the records that a query asks for, the newest first, and how many there
-// are in all. It fails with a *database.Error.
+// are in all. It fails with the database's failure.
 func (l *Log) List(ctx context.Context, q Query) (records []Record, total int, err error) {
 	where, args := q.where()
 	var from querier = l.db

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
-
 	"github.com/altcha-org/altcha-lib-go"
 )
 
@@ -50,31 +49,31 @@ func (s *Service) Challenge() (Challenge, error) {
 func (s *Service) verifyWork(ctx context.Context, token string) error {
 	text, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
-		return ErrFailed.because("the solution is not base64")
+		return ErrFailed.Because("the solution is not base64")
 	}
 	var p altcha.Payload
 	if err := json.Unmarshal(text, &p); err != nil {
-		return ErrFailed.because("the solution is not JSON of the right types")
+		return ErrFailed.Because("the solution is not JSON of the right types")
 	}
 	// The client says the algorithm, and must not choose a weaker one.
 	if p.Algorithm != string(altcha.SHA256) {
-		return ErrFailed.because("the solution is of another algorithm")
+		return ErrFailed.Because("the solution is of another algorithm")
 	}
 	said := altcha.ExtractParams(p)
 	now, kid := s.options.Clock(), said.Get(kidName)
 	key, known := s.keys.DeriveOf(kid, purpose)
 	// A secret that was rotated out long ago may have been so because others know it.
 	if _, current := s.keys.Verifying(kid, now); !known || !current {
-		return ErrFailed.because("the challenge is not ours")
+		return ErrFailed.Because("the challenge is not ours")
 	}
 	// Whether it has expired is asked of our clock, not of the library's.
 	good, err := altcha.VerifySolutionSafe(p, string(key), false)
 	if err != nil || !good {
-		return ErrFailed.because("the solution is wrong, or the challenge not ours")
+		return ErrFailed.Because("the solution is wrong, or the challenge not ours")
 	}
 	until, err := strconv.ParseInt(said.Get(expiresName), 10, 64)
 	if err != nil || now.Unix() >= until {
-		return ErrFailed.because("the challenge has expired")
+		return ErrFailed.Because("the challenge has expired")
 	}
 	return s.use(ctx, p.Challenge, now, until)
 }
@@ -95,7 +94,7 @@ func (s *Service) use(ctx context.Context, challenge string, now time.Time, unti
 		return err
 	}
 	if !first {
-		return ErrFailed.because("the solution was used before")
+		return ErrFailed.Because("the solution was used before")
 	}
 	return nil
 }

@@ -8,10 +8,10 @@ import (
 	"embed"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/failure"
 	"cloudlet/engine/secret"
 )
 
@@ -81,63 +81,29 @@ type Answer struct {
 // Format prints the provider, never the token.
 func (a Answer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "[captcha of %s]", a.Provider) }
 
-// Error is what a captcha fails with: what a client may know of it, and what the log says.
-type Error struct {
-	Status int    // HTTP
-	Code   string // stable, snake_case
-	Detail string // a sentence
-	Reason string // for the log: no token or secret is in it
-}
-
-// Error is for the log.
-func (e *Error) Error() string {
-	if e.Reason == "" {
-		return e.Code
-	}
-	return e.Code + ": " + e.Reason
-}
-
-// Is compares the codes.
-func (e *Error) Is(target error) bool {
-	o, ok := target.(*Error)
-	return ok && o.Code == e.Code
-}
-
 // What a captcha fails with.
 var (
 	// ErrFailed means that the token proves nothing: it is wrong, expired or was used.
-	ErrFailed = &Error{Status: 400, Code: "captcha_failed", Detail: "The captcha was not solved, has expired or was used before. Solve a new one."}
+	ErrFailed = &failure.Error{Status: 400, Code: "captcha_failed", Detail: "The captcha was not solved, has expired or was used before. Solve a new one."}
 	// ErrUnavailable means that the provider cannot be asked, or refuses to say: then nobody passes.
-	ErrUnavailable = &Error{Status: 503, Code: "captcha_unavailable", Detail: "The captcha cannot be checked at the moment; try again later."}
+	ErrUnavailable = &failure.Error{Status: 503, Code: "captcha_unavailable", RetryAfter: 5 * time.Second, Detail: "The captcha cannot be checked at the moment; try again later."}
 )
-
-const longestReason = 300 // bytes
-
-// because is the error with a reason for the log.
-func (e *Error) because(format string, args ...any) *Error {
-	c := *e
-	c.Reason = strings.ToValidUTF8(fmt.Sprintf(format, args...), "?")
-	if len(c.Reason) > longestReason {
-		c.Reason = strings.ToValidUTF8(c.Reason[:longestReason], "") + "…"
-	}
-	return &c
-}
 
 // longestToken is the most that is looked at, in bytes.
 const longestToken = 8 << 10
 
 // Verify tells whether an answer is good, and uses it up. It fails with ErrFailed,
-// ErrUnavailable, the context's error or a *database.Error.
+// ErrUnavailable, the context's error or the database's failure.
 func (s *Service) Verify(ctx context.Context, a Answer) error {
 	if a.Token == "" || len(a.Token) > longestToken {
-		return ErrFailed.because("the token is empty or too long")
+		return ErrFailed.Because("the token is empty or too long")
 	}
 	if a.Provider == Altcha {
 		return s.verifyWork(ctx, a.Token)
 	}
 	hosted, known := hosts[a.Provider]
 	if !known || s.options.Secrets[a.Provider] == "" {
-		return ErrUnavailable.because("the provider %q is not configured", a.Provider)
+		return ErrUnavailable.Because("the provider %q is not configured", a.Provider)
 	}
 	return s.ask(ctx, hosted, a)
 }

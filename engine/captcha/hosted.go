@@ -64,13 +64,13 @@ func (s *Service) ask(ctx context.Context, h *host, a Answer) error {
 	case err != nil:
 		return s.unasked(ctx, h, err)
 	case answer.StatusCode >= 500 || answer.StatusCode >= 300 && answer.StatusCode < 400 || answer.StatusCode == http.StatusTooManyRequests:
-		return ErrUnavailable.because("%s answers %s", h.name, answer.Status)
+		return ErrUnavailable.Because("%s answers %s", h.name, answer.Status)
 	case len(text) > answerSize:
-		return ErrUnavailable.because("%s answers too much", h.name)
+		return ErrUnavailable.Because("%s answers too much", h.name)
 	}
 	var j judgement
 	if err := json.Unmarshal(text, &j); err != nil {
-		return ErrUnavailable.because("%s answers %s and no JSON of the right types", h.name, answer.Status)
+		return ErrUnavailable.Because("%s answers %s and no JSON of the right types", h.name, answer.Status)
 	}
 	return h.judge(&j, a.Threshold)
 }
@@ -83,7 +83,7 @@ func (s *Service) unasked(ctx context.Context, h *host, err error) error {
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = u.Err
 	}
-	return ErrUnavailable.because("%s cannot be asked: %v", h.name, err)
+	return ErrUnavailable.Because("%s cannot be asked: %v", h.name, err)
 }
 
 // ours are the codes of failures that are not the client's: the secret is wrong, or the
@@ -94,10 +94,10 @@ func (h *host) judge(j *judgement, threshold *float64) error {
 	if !j.Success {
 		for _, code := range j.Codes {
 			if slices.Contains(ours, code) {
-				return ErrUnavailable.because("%s answers %q: the secret may be wrong", h.name, code)
+				return ErrUnavailable.Because("%s answers %q: the secret may be wrong", h.name, code)
 			}
 		}
-		return ErrFailed.because("%s answers %q", h.name, j.Codes)
+		return ErrFailed.Because("%s answers %q", h.name, j.Codes)
 	}
 	if !h.scores {
 		return nil
@@ -111,9 +111,9 @@ func (h *host) judge(j *judgement, threshold *float64) error {
 	}
 	switch {
 	case j.Score == nil:
-		return ErrFailed.because("%s gives no score to compare with %v: its key is not of version 3", h.name, least)
+		return ErrFailed.Because("%s gives no score to compare with %v: its key is not of version 3", h.name, least)
 	case !(*j.Score >= least):
-		return ErrFailed.because("%s gives the score %v, under %v", h.name, *j.Score, least)
+		return ErrFailed.Because("%s gives the score %v, under %v", h.name, *j.Score, least)
 	}
 	return nil
 }

@@ -137,7 +137,7 @@ func (c *connection) named(args []any) ([]driver.NamedValue, error) {
 func (c *connection) query(ctx context.Context, sql string, args []any, drain bool, visit func(columns []string, row []driver.Value) (bool, error)) error {
 	s, err := c.prepare(sql)
 	if err != nil {
-		return failure(ctx, err)
+		return translated(ctx, err)
 	}
 	values, err := c.named(args)
 	if err != nil {
@@ -149,9 +149,9 @@ func (c *connection) query(ctx context.Context, sql string, args []any, drain bo
 	rows, err := s.QueryContext(context.Background(), values)
 	clear(c.arguments)
 	if err != nil {
-		return failure(ctx, err)
+		return translated(ctx, err)
 	}
-	return failure(ctx, c.finish(rows, drain, visit))
+	return translated(ctx, c.finish(rows, drain, visit))
 }
 
 // finish reads what a statement gives and closes it, also when visit panics: a
@@ -202,19 +202,19 @@ func (c *connection) execute(ctx context.Context, sql string, args []any) (rowsA
 func (c *connection) executeValues(ctx context.Context, sql string, values []driver.NamedValue) (rowsAffected, lastInsertID int, err error) {
 	s, err := c.prepare(sql)
 	if err != nil {
-		return 0, 0, failure(ctx, err)
+		return 0, 0, translated(ctx, err)
 	}
 	c.interrupts.begin(ctx)
 	defer c.interrupts.end()
 	result, err := s.ExecContext(context.Background(), values)
 	clear(c.arguments)
 	if err != nil {
-		return 0, 0, failure(ctx, err)
+		return 0, 0, translated(ctx, err)
 	}
 	// Both are plain numbers that the driver took when the statement ended.
 	affected, err1 := result.RowsAffected()
 	last, err2 := result.LastInsertId()
-	return int(affected), int(last), failure(ctx, errors.Join(err1, err2))
+	return int(affected), int(last), translated(ctx, errors.Join(err1, err2))
 }
 
 // control runs BEGIN, COMMIT and the like, which nothing interrupts half-way.

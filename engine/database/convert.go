@@ -31,7 +31,7 @@ func bindable(v any) (driver.Value, error) {
 	case []any, *schema.Object, schema.Raw:
 		return string(schema.AppendJSON(nil, v)), nil
 	}
-	return nil, ErrFailed.because(fmt.Errorf("a %T cannot be bound to a statement", v))
+	return nil, ErrFailed.CausedBy(fmt.Errorf("a %T cannot be bound to a statement", v))
 }
 
 // value checks what the driver read against its column, and makes it a value of
@@ -147,7 +147,7 @@ func (c *Column) unexpected(v driver.Value) error {
 	case time.Time:
 		held = "a date with a time"
 	}
-	return ErrUnexpectedType.because(fmt.Errorf("column %q holds %s that is no %s", c.Name, held, c.Type.NotNull()))
+	return ErrUnexpectedType.CausedBy(fmt.Errorf("column %q holds %s that is no %s", c.Name, held, c.Type.NotNull()))
 }
 
 // append writes what the driver read as JSON: the same text as AppendJSON of

@@ -174,7 +174,7 @@ func (db *DB) DataVersion(ctx context.Context) (int64, error) {
 	if db.versioner == nil { // the numbers of two connections do not compare, so it has its own
 		c, err := dial(ctx, db.file, reading)
 		if err != nil {
-			return 0, failure(ctx, err)
+			return 0, translated(ctx, err)
 		}
 		db.versioner = c
 	}

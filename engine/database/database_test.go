@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"cloudlet/engine/failure"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 	"github.com/google/go-cmp/cmp"
@@ -162,7 +163,7 @@ func TestFailures(t *testing.T) {
 	}
 	tests := []struct {
 		sql  string
-		want *Error
+		want *failure.Error
 	}{
 		{"INSERT INTO films (title) VALUES ('Alien')", ErrExists},
 		{"INSERT INTO films (id, title) VALUES (1, 'x')", ErrExists},
@@ -174,7 +175,7 @@ func TestFailures(t *testing.T) {
 	}
 	for _, test := range tests {
 		err := run(test.sql)
-		var failure *Error
+		var failure *failure.Error
 		if !errors.As(err, &failure) || failure.Code != test.want.Code || failure.Status != test.want.Status {
 			t.Errorf("%s: %v, want %v", test.sql, err, test.want)
 			continue

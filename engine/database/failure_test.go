@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"cloudlet/engine/failure"
 )
 
 // TestReason: the log says that the disk is full, and no value of a request.
@@ -19,13 +21,13 @@ func TestReason(t *testing.T) {
 		_, err := tx.Exec(ctx, "INSERT INTO films (title) VALUES (hex(zeroblob(1000000)))")
 		return err
 	})
-	var e *Error
-	if !errors.As(err, &e) || !errors.Is(err, ErrFailed) || !strings.Contains(e.Reason(), "full") {
+	var e *failure.Error
+	if !errors.As(err, &e) || !errors.Is(err, ErrFailed) || !strings.Contains(e.Reason, "full") {
 		t.Errorf("a full disk gives %v", err)
 	}
 	_, err = db.Query(ctx, "SELECT json_extract('{}', ?)", "canary")
-	if !errors.As(err, &e) || e.Reason() != "" {
-		t.Errorf("a value gives %v, the log %q", err, e.Reason())
+	if !errors.As(err, &e) || e.Reason != "" {
+		t.Errorf("a value gives %v, the log %q", err, e.Reason)
 	}
 }
 

@@ -40,7 +40,7 @@ func (c *connection) history(ctx context.Context) ([]record, error) {
 func Pending(ctx context.Context, file string, sets []Set) ([]Migration, []source.Problem, error) {
 	_, applied, err := lookAt(ctx, file)
 	if err != nil {
-		return nil, nil, failure(ctx, err)
+		return nil, nil, translated(ctx, err)
 	}
 	list, problems := compare(sets, applied)
 	migrations := make([]Migration, len(list))

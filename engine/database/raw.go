@@ -16,11 +16,11 @@ type Row []any
 // the number or a type does not fit.
 func (r Row) Scan(dest ...any) error {
 	if len(dest) != len(r) {
-		return ErrFailed.because(fmt.Errorf("a row of %d columns was scanned into %d variables", len(r), len(dest)))
+		return ErrFailed.CausedBy(fmt.Errorf("a row of %d columns was scanned into %d variables", len(r), len(dest)))
 	}
 	for i, d := range dest {
 		if !scan(d, r[i]) {
-			return ErrUnexpectedType.because(fmt.Errorf("column %d holds a %T, scanned into a %T", i+1, r[i], d))
+			return ErrUnexpectedType.CausedBy(fmt.Errorf("column %d holds a %T, scanned into a %T", i+1, r[i], d))
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"cloudlet/engine/failure"
 )
 
 func TestSnapshot(t *testing.T) {
@@ -75,7 +77,7 @@ func TestRestoreKeepsTheConnection(t *testing.T) {
 		if err := db.Restore(ctx, image); err != nil {
 			t.Fatal(err)
 		}
-		var refused *Error
+		var refused *failure.Error
 		if _, err := db.Exec(ctx, "INSERT INTO notes (film) VALUES (7)"); !errors.As(err, &refused) || refused.Code != "still_referenced" {
 			t.Errorf("a row that refers to nothing: %v", err)
 		}

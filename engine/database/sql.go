@@ -73,7 +73,7 @@ type faceConn struct {
 // again (see writer), so f begins anew each time.
 func (c *faceConn) run(ctx context.Context, query string, f func(*connection) error) error {
 	if word := controls(query, c.tx != nil); word != "" {
-		return ErrFailed.because(fmt.Errorf("%s is refused here", word))
+		return ErrFailed.CausedBy(fmt.Errorf("%s is refused here", word))
 	}
 	if c.tx != nil {
 		return c.tx.with(ctx, f)
@@ -129,13 +129,13 @@ func (c *faceConn) QueryContext(ctx context.Context, query string, args []driver
 func (c *connection) readAll(ctx context.Context, query string, args []driver.NamedValue, limit int) (*faceRows, error) {
 	s, err := c.prepare(query)
 	if err != nil {
-		return nil, failure(ctx, err)
+		return nil, translated(ctx, err)
 	}
 	c.interrupts.begin(ctx)
 	defer c.interrupts.end()
 	theirs, err := s.QueryContext(context.Background(), args)
 	if err != nil {
-		return nil, failure(ctx, err)
+		return nil, translated(ctx, err)
 	}
 	rows := &faceRows{columns: theirs.Columns()}
 	size := 0
@@ -149,7 +149,7 @@ func (c *connection) readAll(ctx context.Context, query string, args []driver.Na
 		rows.rows = append(rows.rows, slices.Clone(row))
 		return true, nil
 	})
-	return rows, failure(ctx, err)
+	return rows, translated(ctx, err)
 }
 
 // asText writes times as all our statements do.
@@ -166,11 +166,11 @@ func asText(args []driver.NamedValue) []driver.NamedValue {
 func (c *faceConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	switch {
 	case o.ReadOnly || o.Isolation != driver.IsolationLevel(sql.LevelDefault) && o.Isolation != driver.IsolationLevel(sql.LevelSerializable):
-		return nil, ErrFailed.because(errors.New("there are only serializable transactions that may write"))
+		return nil, ErrFailed.CausedBy(errors.New("there are only serializable transactions that may write"))
 	case c.borrowed:
 		return faceTx{c}, nil
 	case c.tx != nil:
-		return nil, ErrFailed.because(errors.New("a transaction runs already"))
+		return nil, ErrFailed.CausedBy(errors.New("a transaction runs already"))
 	}
 	tx, err := c.db.Begin(ctx)
 	if err != nil {

@@ -68,7 +68,7 @@ func (s *Statement) Vary(sql string, further int) *Statement {
 
 // Rows runs the statement and gives its rows, each a *schema.Object of Shape.
 // With a nil tx it is on its own: one that writes is committed when Rows returns.
-// It fails with an *Error or with ctx's error, and with ErrResultTooLarge past 64 MiB.
+// It fails with a *failure.Error or with ctx's error, and with ErrResultTooLarge past 64 MiB.
 func (s *Statement) Rows(ctx context.Context, tx *Tx, args []any) ([]any, error) {
 	rows := []any{}
 	size := 0
@@ -208,7 +208,7 @@ func (s *Statement) run(ctx context.Context, tx *Tx, args []any, visit func(rest
 		return c.query(ctx, s.of.SQL, args, s.of.Writes, func(columns []string, row []driver.Value) (bool, error) {
 			if len(columns) != len(s.of.Columns)+s.further {
 				// The schema changed under SELECT * and this statement is of before.
-				return false, ErrUnexpectedType.because(fmt.Errorf("the statement gives %d columns, expected %d", len(columns), len(s.of.Columns)+s.further))
+				return false, ErrUnexpectedType.CausedBy(fmt.Errorf("the statement gives %d columns, expected %d", len(columns), len(s.of.Columns)+s.further))
 			}
 			return visit(false, row)
 		})

@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"cloudlet/engine/failure"
 )
 
 // Bounds of what is published and kept.
@@ -49,44 +51,14 @@ const MaxSubscribers = maxTopics / 2
 // DefaultLimits hold where nothing else is said.
 var DefaultLimits = Limits{Subscribers: 20_000, PerClient: 100}
 
-// Error is why something is not published, or nobody subscribed, as a client is told.
-type Error struct {
-	Status int
-	Code   string
-	Detail string
-	// RetryAfter is when trying again may help; 0 where it does not.
-	RetryAfter time.Duration
-	Reason     string // for the log
-}
-
-// Error says what the log needs.
-func (e *Error) Error() string {
-	if e.Reason != "" {
-		return e.Code + ": " + e.Reason
-	}
-	return e.Code
-}
-
-// Is reports whether another error has the same code.
-func (e *Error) Is(other error) bool {
-	o, ok := other.(*Error)
-	return ok && o.Code == e.Code
-}
-
-func (e *Error) because(format string, args ...any) *Error {
-	n := *e
-	n.Reason = fmt.Sprintf(format, args...)
-	return &n
-}
-
 // What Publish and Subscribe fail with.
 var (
-	ErrInvalidTopic = &Error{Status: http.StatusBadRequest, Code: "invalid_topic", Detail: "There is no topic of this name."}
-	ErrInvalidEvent = &Error{Status: http.StatusBadRequest, Code: "invalid_event", Detail: "The event is not valid."}
-	ErrTooLarge     = &Error{Status: http.StatusRequestEntityTooLarge, Code: "event_too_large", Detail: "The event is too large."}
-	ErrTooMany      = &Error{Status: http.StatusTooManyRequests, Code: "too_many_subscriptions", Detail: "You are subscribed too often already.", RetryAfter: 10 * time.Second}
-	ErrFull         = &Error{Status: http.StatusServiceUnavailable, Code: "too_many_subscribers", Detail: "Too many are subscribed at the moment.", RetryAfter: 10 * time.Second}
-	ErrClosed       = &Error{Status: http.StatusServiceUnavailable, Code: "shutting_down", Detail: "The server is shutting down.", RetryAfter: time.Second}
+	ErrInvalidTopic = &failure.Error{Status: http.StatusBadRequest, Code: "invalid_topic", Detail: "There is no topic of this name."}
+	ErrInvalidEvent = &failure.Error{Status: http.StatusBadRequest, Code: "invalid_event", Detail: "The event is not valid."}
+	ErrTooLarge     = &failure.Error{Status: http.StatusRequestEntityTooLarge, Code: "event_too_large", Detail: "The event is too large."}
+	ErrTooMany      = &failure.Error{Status: http.StatusTooManyRequests, Code: "too_many_subscriptions", Detail: "You are subscribed too often already.", RetryAfter: 10 * time.Second}
+	ErrFull         = &failure.Error{Status: http.StatusServiceUnavailable, Code: "too_many_subscribers", Detail: "Too many are subscribed at the moment.", RetryAfter: 10 * time.Second}
+	ErrClosed       = &failure.Error{Status: http.StatusServiceUnavailable, Code: "shutting_down", Detail: "The server is shutting down.", RetryAfter: time.Second}
 )
 
 // CheckTopic says what is wrong with the name of a topic, or "": it has at most MaxTopic

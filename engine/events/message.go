@@ -21,16 +21,16 @@ type Message struct {
 
 func (m *Message) check() error {
 	if reason := CheckTopic(m.Topic); reason != "" {
-		return ErrInvalidTopic.because("%s", reason)
+		return ErrInvalidTopic.Because("%s", reason)
 	}
 	if reason := CheckName(m.Name); reason != "" {
-		return ErrInvalidEvent.because("%s", reason)
+		return ErrInvalidEvent.Because("%s", reason)
 	}
 	switch {
 	case len(m.Data) > MaxSize:
-		return ErrTooLarge.because("the data have %d bytes, and may have %d", len(m.Data), MaxSize)
+		return ErrTooLarge.Because("the data have %d bytes, and may have %d", len(m.Data), MaxSize)
 	case len(m.Roles)+len(m.Users) > MaxReaders:
-		return ErrTooLarge.because("it is for more than %d roles and users", MaxReaders)
+		return ErrTooLarge.Because("it is for more than %d roles and users", MaxReaders)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ type Subscription struct {
 // ErrFull or ErrClosed.
 func (h *Hub) Subscribe(r Request) (*Subscription, error) {
 	if reason := CheckTopic(r.Topic); reason != "" {
-		return nil, ErrInvalidTopic.because("%s", reason)
+		return nil, ErrInvalidTopic.Because("%s", reason)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -60,9 +60,9 @@ func (h *Hub) Subscribe(r Request) (*Subscription, error) {
 	case h.closed:
 		return nil, ErrClosed
 	case h.clients[r.Client] >= h.limits.PerClient:
-		return nil, ErrTooMany.because("%d subscriptions of one client", h.limits.PerClient)
+		return nil, ErrTooMany.Because("%d subscriptions of one client", h.limits.PerClient)
 	case h.subscribers >= h.limits.Subscribers:
-		return nil, ErrFull.because("%d subscribers", h.limits.Subscribers)
+		return nil, ErrFull.Because("%d subscribers", h.limits.Subscribers)
 	}
 	now := h.o.Clock()
 	h.forget(now)

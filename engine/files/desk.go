@@ -30,7 +30,7 @@ type desk struct {
 // belongs to nobody.
 func takeDesk(root *os.Root, dir string) (*desk, error) {
 	if err := root.MkdirAll(hidden, 0o700); err != nil {
-		return nil, failure(err)
+		return nil, translated(err)
 	}
 	for {
 		d := &desk{name: rand.Text()}
@@ -38,7 +38,7 @@ func takeDesk(root *os.Root, dir string) (*desk, error) {
 		d.lock = flock.New(file, flock.SetPermissions(0o600))
 		locked, err := d.lock.TryLock()
 		if err != nil {
-			return nil, failure(err)
+			return nil, translated(err)
 		}
 		// Another process may have taken the file for a dead one's before it was locked.
 		if _, err := os.Lstat(file); !locked || err != nil {
@@ -47,7 +47,7 @@ func takeDesk(root *os.Root, dir string) (*desk, error) {
 		}
 		if err := root.Mkdir(path.Join(hidden, d.name), 0o700); err != nil {
 			_ = d.lock.Close()
-			return nil, failure(err)
+			return nil, translated(err)
 		}
 		return d, nil
 	}
@@ -110,7 +110,7 @@ func (s *Store) create() (name string, f *os.File, err error) {
 		return "", nil, err
 	}
 	f, err = root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	return name, f, failure(err)
+	return name, f, translated(err)
 }
 
 // hiddenName is a new name on the desk.

@@ -16,62 +16,42 @@ import (
 	"syscall"
 	"unicode"
 	"unicode/utf8"
+
+	"cloudlet/engine/failure"
 )
-
-// Error is what the store refuses, with what a client may know of it. Two errors are the same to
-// errors.Is when their codes are.
-type Error struct {
-	Status int    // HTTP
-	Code   string // stable, snake_case
-	Detail string // a sentence
-	Cause  error  // for the log
-}
-
-// Error is the sentence.
-func (e *Error) Error() string { return e.Detail }
-
-// Unwrap is the cause, or nil.
-func (e *Error) Unwrap() error { return e.Cause }
-
-// Is compares the codes.
-func (e *Error) Is(target error) bool {
-	o, ok := target.(*Error)
-	return ok && o.Code == e.Code
-}
 
 // What the store refuses.
 var (
 	// ErrInvalidPath means that a path is none that a file can have here.
-	ErrInvalidPath = &Error{Status: 400, Code: "invalid_path", Detail: "The path of the file is not valid."}
+	ErrInvalidPath = &failure.Error{Status: 400, Code: "invalid_path", Detail: "The path of the file is not valid."}
 	// ErrNotFound means that there is no such file.
-	ErrNotFound = &Error{Status: 404, Code: "not_found", Detail: "There is no such file."}
+	ErrNotFound = &failure.Error{Status: 404, Code: "not_found", Detail: "There is no such file."}
 	// ErrExists means that there is a file already, or a folder of the name.
-	ErrExists = &Error{Status: 409, Code: "already_exists", Detail: "There is such a file already."}
+	ErrExists = &failure.Error{Status: 409, Code: "already_exists", Detail: "There is such a file already."}
 	// ErrTooLarge means that a file is larger than was asked for.
-	ErrTooLarge = &Error{Status: 413, Code: "file_too_large", Detail: "The file is too large."}
+	ErrTooLarge = &failure.Error{Status: 413, Code: "file_too_large", Detail: "The file is too large."}
 	// ErrFull means that the disk, or what may be used of it, is full.
-	ErrFull = &Error{Status: 507, Code: "storage_full", Detail: "There is no room for the file."}
+	ErrFull = &failure.Error{Status: 507, Code: "storage_full", Detail: "There is no room for the file."}
 	// ErrFailed means that the disk cannot go on.
-	ErrFailed = &Error{Status: 500, Code: "storage_failed", Detail: "The file could not be read or written."}
+	ErrFailed = &failure.Error{Status: 500, Code: "storage_failed", Detail: "The file could not be read or written."}
 )
 
-// failure is an error of the disk as the store tells it.
-func failure(err error) error {
-	e := *ErrFailed
+// translated is an error of the disk as the store tells it.
+func translated(err error) error {
+	e := ErrFailed
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
-		e = *ErrNotFound
+		e = ErrNotFound
 	case errors.Is(err, fs.ErrExist):
-		e = *ErrExists
+		e = ErrExists
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		e = *ErrFull
+		e = ErrFull
 	case isEscape(err), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.ELOOP):
-		e = *ErrInvalidPath
+		e = ErrInvalidPath
 	}
-	e.Cause = err
-	return &e
+	return e.CausedBy(err).Because("%v", err)
 }
 
 // isEscape reports whether os.Root refused a path that leads out of it: it has no error
@@ -176,12 +156,12 @@ func (s *Store) open(write bool) (*os.Root, error) {
 	}
 	if write {
 		if err := os.MkdirAll(s.dir, 0o700); err != nil {
-			return nil, failure(err)
+			return nil, translated(err)
 		}
 	}
 	root, err := os.OpenRoot(s.dir)
 	if err != nil {
-		return nil, failure(err)
+		return nil, translated(err)
 	}
 	s.root = root
 	return root, nil
@@ -211,9 +191,7 @@ func Refuse(name string) error {
 	if reason == "" {
 		return nil
 	}
-	e := *ErrInvalidPath
-	e.Detail = "The path of the file is not valid: " + reason + "."
-	return &e
+	return ErrInvalidPath.Saying("The path of the file is not valid: %s.", reason)
 }
 
 // within checks a path and opens the folder.

@@ -9,6 +9,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"cloudlet/engine/failure"
 )
 
 // batch is how many names of a folder are read at once.
@@ -44,8 +46,8 @@ func (s *Store) List(ctx context.Context, folder, after string, limit int) ([]En
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		if e := (*Error)(nil); !errors.As(err, &e) {
-			err = failure(err)
+		if e := (*failure.Error)(nil); !errors.As(err, &e) {
+			err = translated(err)
 		}
 	}
 	if errors.Is(err, ErrNotFound) {

@@ -23,7 +23,7 @@ func (s *Store) Open(name string) (*os.File, Entry, error) {
 	}
 	f, err := root.Open(name)
 	if err != nil {
-		return nil, Entry{}, failure(err)
+		return nil, Entry{}, translated(err)
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
@@ -32,7 +32,7 @@ func (s *Store) Open(name string) (*os.File, Entry, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, Entry{}, failure(err)
+		return nil, Entry{}, translated(err)
 	}
 	return f, entry(name, info), nil
 }
@@ -55,5 +55,5 @@ func (s *Store) Load(name string, limit int64) ([]byte, error) {
 	if err == nil && int64(len(content)) > limit { // it grew meanwhile
 		return nil, ErrTooLarge
 	}
-	return content, failure(err)
+	return content, translated(err)
 }

@@ -41,7 +41,7 @@ func (r *Received) Open() (*os.File, error) {
 	}
 	f, err := root.Open(r.name)
 	if err != nil {
-		return nil, &Error{Status: ErrFailed.Status, Code: ErrFailed.Code, Detail: ErrFailed.Detail, Cause: err}
+		return nil, ErrFailed.CausedBy(err).Because("%v", err)
 	}
 	return f, nil
 }
@@ -63,7 +63,7 @@ func (r *Received) Settle() error {
 		err = e
 	}
 	r.settled = err == nil
-	return failure(err)
+	return translated(err)
 }
 
 // Batch is what one request uploads. Close it when the request has ended: then its hidden
@@ -117,9 +117,9 @@ func (b *Batch) write(from io.Reader, in *reader, limit int64) (r *Received, err
 	case err == nil && r.size > limit:
 		err = ErrTooLarge
 	default:
-		err = failure(err)
+		err = translated(err)
 	}
-	if e := failure(f.Close()); err == nil {
+	if e := translated(f.Close()); err == nil {
 		err = e
 	}
 	return r, err
@@ -155,7 +155,7 @@ func (b *Batch) Close() error {
 			err = root.Remove(r.name)
 		}
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, failure(err))
+			errs = append(errs, translated(err))
 		}
 	}
 	b.list = nil

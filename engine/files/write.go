@@ -7,6 +7,8 @@ import (
 	"os"
 	"path"
 	"syscall"
+
+	"cloudlet/engine/failure"
 )
 
 // Save writes a file with a content, at most limit bytes of it; with overwrite in the place of
@@ -99,14 +101,14 @@ func makeFolder(root *os.Root, folder string) error {
 
 // misplaced is why a file could not get its path.
 func misplaced(err error) error {
-	if e := (*Error)(nil); errors.As(err, &e) {
+	if e := (*failure.Error)(nil); errors.As(err, &e) {
 		return e
 	}
-	switch e := failure(err); {
+	switch e := translated(err); {
 	case errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, syscall.ENOTDIR):
 		return ErrExists // a folder is there, or a file where a folder would have to be
 	case errors.Is(e, ErrNotFound):
-		return &Error{Status: ErrFailed.Status, Code: ErrFailed.Code, Detail: ErrFailed.Detail, Cause: err}
+		return ErrFailed.CausedBy(err).Because("%v", err)
 	default:
 		return e
 	}
@@ -191,7 +193,7 @@ func (s *Store) TakeBack(r *Received, name string) error {
 	was := r.kept[name]
 	r.mu.Unlock()
 	if is, err := root.Lstat(name); err != nil || was == nil || !os.SameFile(was, is) {
-		return failure(err)
+		return translated(err)
 	}
 	return s.Delete(name)
 }
@@ -211,7 +213,7 @@ func (s *Store) Delete(name string) error {
 		err = root.Remove(name)
 	}
 	if err != nil {
-		return failure(err)
+		return translated(err)
 	}
 	for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
 		if root.Remove(folder) != nil { // there is more in it

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/failure"
 	"cloudlet/engine/lock"
 	"cloudlet/engine/secret"
 )
@@ -27,22 +28,12 @@ var migrations embed.FS
 // Migrations make the table of answers.
 func Migrations() database.Set { return database.Embedded("-/idempotency", migrations) }
 
-// Error is what a request with a key is refused for, with what its client may know.
-type Error struct {
-	Status int    // HTTP
-	Code   string // stable, snake_case
-	Detail string // a sentence
-}
-
-// Error is the sentence.
-func (e *Error) Error() string { return e.Detail }
-
 // What requests are refused for.
 var (
 	// ErrInvalidKey means that a header is no key: 1 to 255 visible characters of ASCII, in quotes or without.
-	ErrInvalidKey = &Error{http.StatusBadRequest, "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 visible characters, and there is one."}
+	ErrInvalidKey = &failure.Error{Status: 400, Code: "invalid_idempotency_key", Detail: "An Idempotency-Key has 1 to 255 visible characters, and there is one."}
 	// ErrReused means that the key came with another request before.
-	ErrReused = &Error{http.StatusUnprocessableEntity, "idempotency_key_reused", "This Idempotency-Key was sent with another request before."}
+	ErrReused = &failure.Error{Status: 422, Code: "idempotency_key_reused", Detail: "This Idempotency-Key was sent with another request before."}
 )
 
 // longestKey is the length of the longest key, in bytes.

@@ -83,14 +83,14 @@ func (s *Service) CreateKey(ctx context.Context, act Act, n NewKey) (*Key, error
 		return nil, err
 	}
 	if n.Name == "" || len([]rune(n.Name)) > MaxKeyName || checkDisplayName(n.Name) != nil {
-		return nil, ErrInvalidName.with("An API key's name has 1 to %d characters, and no control characters.", MaxKeyName)
+		return nil, ErrInvalidName.Saying("An API key's name has 1 to %d characters, and no control characters.", MaxKeyName)
 	}
 	if n.ValidFor < 0 || n.ValidFor > MaxKeyLifetime {
 		return nil, ErrInvalidExpiry
 	}
 	for _, r := range n.Roles {
 		if !act.Caller.HasRole(r) {
-			return nil, ErrForbidden.with("An API key has no role that its owner has not.")
+			return nil, ErrForbidden.Saying("An API key has no role that its owner has not.")
 		}
 	}
 	var k *Key

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/failure"
 )
 
 func createKey(t testing.TB, s *Service, owner string, n NewKey) *Key {
@@ -29,7 +30,7 @@ func TestKeys(t *testing.T) {
 	roles := func(k *Key) string {
 		caller, err := s.Verify(t.Context(), k.Text)
 		if err != nil {
-			return err.(*Error).Code
+			return err.(*failure.Error).Code
 		}
 		if caller.Name != "alice" || caller.APIKey != k.ID || caller.ID != k.ID || caller.Session != "" {
 			t.Errorf("%+v", caller)
@@ -159,7 +160,7 @@ func FuzzTokenKey(f *testing.F) {
 		for _, text := range []string{token, keyPrefix + token} {
 			if _, err := s.Verify(t.Context(), text); err == nil {
 				t.Errorf("%q was let in", text)
-			} else if _, ok := err.(*Error); !ok {
+			} else if _, ok := err.(*failure.Error); !ok {
 				t.Errorf("%q: %v", text, err)
 			}
 		}

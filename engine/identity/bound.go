@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
-
 	"github.com/go-json-experiment/json"
 )
 
@@ -26,7 +25,7 @@ const (
 )
 
 // Take counts that it is done once more, and is 0; or it counts nothing, and tells for how
-// long it must not be done. It fails with a *database.Error.
+// long it must not be done. It fails with the database's failure.
 func (s *Service) Take(ctx context.Context, act Act, b Bound) (wait time.Duration, err error) {
 	_, secret := s.keys.Derive("throttle")
 	key := throttleKey(secret, "bound", b.What, b.Of)

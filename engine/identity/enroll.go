@@ -24,7 +24,7 @@ func (e Enrollment) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(e
 // EnrollTOTP makes a secret for an authenticator app of the user. It takes effect when
 // ConfirmTOTP has seen a code of it; before, enrolling again replaces it. A user who has an
 // app already shows a code of that, or a recovery code. It fails with ErrLoginRequired, ErrCodeRequired,
-// ErrInvalidCode, ErrTooManyFailures, ErrNoSuchUser, the context's error or a *database.Error, and, as all
+// ErrInvalidCode, ErrTooManyFailures, ErrNoSuchUser, the context's error or the database's failure, and, as all
 // that take codes, it takes no part in a transaction of the act.
 func (s *Service) EnrollTOTP(ctx context.Context, act Act, caller *Caller, code string) (*Enrollment, error) {
 	var e *Enrollment
@@ -146,7 +146,7 @@ func (s *Service) ResetTOTP(ctx context.Context, act Act, username string) error
 		return err
 	}
 	if strings.EqualFold(act.By, username) {
-		return ErrForbidden.with("The own second factor ends with a code of it, or with a recovery code.")
+		return ErrForbidden.Saying("The own second factor ends with a code of it, or with a recovery code.")
 	}
 	return s.administer(ctx, act, username, func(tx *database.Tx, u *userState) error {
 		n, err := count(ctx, tx, "SELECT count(*) FROM cloudlet_totp WHERE user_id = ?", u.id)

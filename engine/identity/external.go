@@ -29,7 +29,7 @@ type External struct {
 // registered with somebody's address does not get that one's logins. It fails with
 // ErrInvalidCredentials for a locked user; with ErrNotConfirmed; with ErrEmailTaken where the
 // user of the address has a second factor, which a link would go around; with the context's
-// error or a *database.Error. It takes no part in a transaction of the act, as Authenticate does not.
+// error or the database's failure. It takes no part in a transaction of the act, as Authenticate does not.
 func (s *Service) LoginExternal(ctx context.Context, act Act, e External, remember bool) (*Ticket, error) {
 	act.Tx = nil
 	began := s.clock()
@@ -45,7 +45,7 @@ func (s *Service) LoginExternal(ctx context.Context, act Act, e External, rememb
 		name = u.name
 		switch {
 		case u.locked:
-			refused = ErrInvalidCredentials.with("You cannot log in with this account.")
+			refused = ErrInvalidCredentials.Saying("You cannot log in with this account.")
 		case !u.confirmed:
 			refused = ErrNotConfirmed
 		}
@@ -116,7 +116,7 @@ func ownerOf(ctx context.Context, tx *database.Tx, email string) (*userState, er
 func keepSecondFactor(ctx context.Context, tx *database.Tx, u *userState) error {
 	n, err := count(ctx, tx, "SELECT count(*) FROM cloudlet_totp WHERE user_id = ? AND secret IS NOT NULL", u.id)
 	if err == nil && n > 0 {
-		err = ErrEmailTaken.with("The e-mail address belongs to a user with a second factor. Log in with the password and the code.")
+		err = ErrEmailTaken.Saying("The e-mail address belongs to a user with a second factor. Log in with the password and the code.")
 	}
 	return err
 }

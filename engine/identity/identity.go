@@ -3,13 +3,13 @@
 package identity
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"cloudlet/engine/failure"
 	"cloudlet/engine/language/source"
 )
 
@@ -28,125 +28,99 @@ const (
 	MaxPasswordSize   = 1024 // bytes
 )
 
-// Error is what identity refuses, with what a client may know of it. Two errors
-// are the same to errors.Is when their codes are.
-type Error struct {
-	Status int    // HTTP
-	Code   string // stable, snake_case
-	Detail string // a sentence that holds no secret
-	// RetryAfter is how long not to try again; 0 where nothing is known of it.
-	RetryAfter time.Duration
-}
-
-// Error is the sentence.
-func (e *Error) Error() string { return e.Detail }
-
-// Is compares the codes.
-func (e *Error) Is(target error) bool {
-	o, ok := target.(*Error)
-	return ok && o.Code == e.Code
-}
+// bearer is how those prove who they are whom a 401 asks (RFC 6750).
+const bearer = "Bearer"
 
 // What identity refuses. The errors that it returns may say more in Detail, and
 // are found by errors.Is.
 var (
 	// ErrInvalidCredentials is the same for an unknown user, a wrong password and a locked user.
-	ErrInvalidCredentials = &Error{Status: 401, Code: "invalid_credentials", Detail: "The username or the password is wrong."}
+	ErrInvalidCredentials = &failure.Error{Status: 401, Code: "invalid_credentials", Challenge: bearer, Detail: "The username or the password is wrong."}
 	// ErrTooBusy means that too many passwords wait to be computed: try again after a second.
-	ErrTooBusy = &Error{Status: 429, Code: "too_many_logins", Detail: "Too many logins at once; try again in a moment."}
+	ErrTooBusy = &failure.Error{Status: 429, Code: "too_many_logins", RetryAfter: time.Second, Detail: "Too many logins at once; try again in a moment."}
 	// ErrTooManyFailures means that somebody guesses: try again after RetryAfter.
-	ErrTooManyFailures = &Error{Status: 429, Code: "too_many_failures", Detail: "Too many tries have failed; try again later."}
+	ErrTooManyFailures = &failure.Error{Status: 429, Code: "too_many_failures", Detail: "Too many tries have failed; try again later."}
 	// ErrCodeRequired means that the password is right, and a code of the second factor is needed too.
-	ErrCodeRequired = &Error{Status: 401, Code: "code_required", Detail: "A code of the authenticator app is needed too."}
+	ErrCodeRequired = &failure.Error{Status: 401, Code: "code_required", Challenge: bearer, Detail: "A code of the authenticator app is needed too."}
 	// ErrInvalidCode means that the code is wrong, too old, or was used before.
-	ErrInvalidCode = &Error{Status: 401, Code: "invalid_code", Detail: "The code is not valid; wait for the next one."}
+	ErrInvalidCode = &failure.Error{Status: 401, Code: "invalid_code", Challenge: bearer, Detail: "The code is not valid; wait for the next one."}
 	// ErrNotEnrolled means that the user has no second factor that the code could be of.
-	ErrNotEnrolled = &Error{Status: 409, Code: "totp_not_enrolled", Detail: "There is no authenticator app to check a code of; enroll one first."}
+	ErrNotEnrolled = &failure.Error{Status: 409, Code: "totp_not_enrolled", Detail: "There is no authenticator app to check a code of; enroll one first."}
 	// ErrNoTicket means that there was no ticket at all.
-	ErrNoTicket = &Error{Status: 401, Code: "no_ticket", Detail: "A ticket is needed; send it as Authorization: Bearer."}
+	ErrNoTicket = &failure.Error{Status: 401, Code: "no_ticket", Challenge: bearer, Detail: "A ticket is needed; send it as Authorization: Bearer."}
 	// ErrExpired means that the ticket was ours, and its time is over.
-	ErrExpired = &Error{Status: 401, Code: "ticket_expired", Detail: "The ticket has expired; log in again."}
+	ErrExpired = &failure.Error{Status: 401, Code: "ticket_expired", Challenge: bearer, Detail: "The ticket has expired; log in again."}
 	// ErrInvalidTicket means that the ticket is not ours, or was ended: its user is
 	// locked, deleted or has a new password.
-	ErrInvalidTicket = &Error{Status: 401, Code: "invalid_ticket", Detail: "The ticket is not valid; log in again."}
+	ErrInvalidTicket = &failure.Error{Status: 401, Code: "invalid_ticket", Challenge: bearer, Detail: "The ticket is not valid; log in again."}
 
 	// ErrInvalidRefresh means that the refresh token is unknown, used, expired or ended.
-	ErrInvalidRefresh = &Error{Status: 401, Code: "invalid_refresh_token", Detail: "The refresh token is not valid; log in again."}
+	ErrInvalidRefresh = &failure.Error{Status: 401, Code: "invalid_refresh_token", Challenge: bearer, Detail: "The refresh token is not valid; log in again."}
 
 	// ErrNoSuchUser means that no user has the name.
-	ErrNoSuchUser = &Error{Status: 404, Code: "no_such_user", Detail: "There is no such user."}
+	ErrNoSuchUser = &failure.Error{Status: 404, Code: "no_such_user", Detail: "There is no such user."}
 	// ErrUserNameTaken means that a user has the name already, perhaps in other case.
-	ErrUserNameTaken = &Error{Status: 409, Code: "username_taken", Detail: "The username is taken."}
+	ErrUserNameTaken = &failure.Error{Status: 409, Code: "username_taken", Detail: "The username is taken."}
 	// ErrEmailTaken means that a user has the e-mail address already, perhaps in other case.
-	ErrEmailTaken = &Error{Status: 409, Code: "email_taken", Detail: "The e-mail address is taken."}
+	ErrEmailTaken = &failure.Error{Status: 409, Code: "email_taken", Detail: "The e-mail address is taken."}
 	// ErrInvalidEmail means that it is no e-mail address.
-	ErrInvalidEmail = &Error{Status: 400, Code: "invalid_email", Detail: "That is no e-mail address."}
+	ErrInvalidEmail = &failure.Error{Status: 400, Code: "invalid_email", Detail: "That is no e-mail address."}
 	// ErrInvalidName means that nobody is called so.
-	ErrInvalidName = &Error{Status: 400, Code: "invalid_name", Detail: "A name has at most 200 characters, and no control characters."}
+	ErrInvalidName = &failure.Error{Status: 400, Code: "invalid_name", Detail: "A name has at most 200 characters, and no control characters."}
 	// ErrInvalidExtras means that the app's own fields are too large.
-	ErrInvalidExtras = &Error{Status: 400, Code: "invalid_extras", Detail: "The extras are too large: at most 16 KiB as JSON."}
+	ErrInvalidExtras = &failure.Error{Status: 400, Code: "invalid_extras", Detail: "The extras are too large: at most 16 KiB as JSON."}
 	// ErrNotConfirmed means that the user has still to prove the e-mail address.
-	ErrNotConfirmed = &Error{Status: 403, Code: "not_confirmed", Detail: "The e-mail address has not been confirmed yet; follow the link in the mail."}
+	ErrNotConfirmed = &failure.Error{Status: 403, Code: "not_confirmed", Detail: "The e-mail address has not been confirmed yet; follow the link in the mail."}
 	// ErrInvalidToken means that the token of a link is unknown, used, or expired.
-	ErrInvalidToken = &Error{Status: 400, Code: "invalid_token", Detail: "The link is not valid any more; ask for a new one."}
+	ErrInvalidToken = &failure.Error{Status: 400, Code: "invalid_token", Detail: "The link is not valid any more; ask for a new one."}
 	// ErrTooManyLinks means that the user got several links within the hour.
-	ErrTooManyLinks = &Error{Status: 429, Code: "too_many_links", Detail: "Several links have been made within the hour; use the newest, or try again later."}
+	ErrTooManyLinks = &failure.Error{Status: 429, Code: "too_many_links", RetryAfter: time.Minute, Detail: "Several links have been made within the hour; use the newest, or try again later."}
 	// ErrTooManyRegistrations means that too many register from one address: try again after RetryAfter.
-	ErrTooManyRegistrations = &Error{Status: 429, Code: "too_many_registrations", Detail: "Too many have registered from your address; try again later."}
+	ErrTooManyRegistrations = &failure.Error{Status: 429, Code: "too_many_registrations", Detail: "Too many have registered from your address; try again later."}
 	// ErrWrongPassword means that the present password was not shown.
-	ErrWrongPassword = &Error{Status: 400, Code: "wrong_password", Detail: "The current password is wrong."}
+	ErrWrongPassword = &failure.Error{Status: 400, Code: "wrong_password", Detail: "The current password is wrong."}
 	// ErrForbidden keeps who is not root from becoming it.
-	ErrForbidden = &Error{Status: 403, Code: "forbidden", Detail: "Your roles do not permit this."}
+	ErrForbidden = &failure.Error{Status: 403, Code: "forbidden", Detail: "Your roles do not permit this."}
 	// ErrLoginRequired means that an API key, or who acts as somebody else, cannot do this.
-	ErrLoginRequired = &Error{Status: 403, Code: "login_required", Detail: "This needs a ticket that the user has got by a login."}
+	ErrLoginRequired = &failure.Error{Status: 403, Code: "login_required", Detail: "This needs a ticket that the user has got by a login."}
 
 	// ErrNoSuchKey means that the user has no API key of the name or id.
-	ErrNoSuchKey = &Error{Status: 404, Code: "no_such_api_key", Detail: "There is no such API key."}
+	ErrNoSuchKey = &failure.Error{Status: 404, Code: "no_such_api_key", Detail: "There is no such API key."}
 	// ErrKeyNameTaken means that the user has an API key of the name.
-	ErrKeyNameTaken = &Error{Status: 409, Code: "api_key_taken", Detail: "There is an API key of that name already."}
+	ErrKeyNameTaken = &failure.Error{Status: 409, Code: "api_key_taken", Detail: "There is an API key of that name already."}
 	// ErrTooManyKeys means that the user has as many API keys as one may have.
-	ErrTooManyKeys = &Error{Status: 409, Code: "too_many_api_keys", Detail: "There are 100 API keys already; revoke one first."}
+	ErrTooManyKeys = &failure.Error{Status: 409, Code: "too_many_api_keys", Detail: "There are 100 API keys already; revoke one first."}
 	// ErrInvalidExpiry means that an API key cannot be valid for so long.
-	ErrInvalidExpiry = &Error{Status: 400, Code: "invalid_expiry", Detail: "An API key is valid for more than nothing, and at most five years."}
+	ErrInvalidExpiry = &failure.Error{Status: 400, Code: "invalid_expiry", Detail: "An API key is valid for more than nothing, and at most five years."}
 
 	// ErrInvalidUserName means that no user can have such a name.
-	ErrInvalidUserName = &Error{Status: 400, Code: "invalid_username", Detail: "A username has 1 to 64 characters, no colon or control characters, and no space at its ends."}
+	ErrInvalidUserName = &failure.Error{Status: 400, Code: "invalid_username", Detail: "A username has 1 to 64 characters, no colon or control characters, and no space at its ends."}
 	// ErrInvalidPassword means that the password breaks the rules for passwords.
-	ErrInvalidPassword = &Error{Status: 400, Code: "invalid_password", Detail: "The password does not follow the rules for passwords."}
+	ErrInvalidPassword = &failure.Error{Status: 400, Code: "invalid_password", Detail: "The password does not follow the rules for passwords."}
 	// ErrUserLocked means that no ticket can be issued to the user.
-	ErrUserLocked = &Error{Status: 403, Code: "user_locked", Detail: "The user is locked."}
+	ErrUserLocked = &failure.Error{Status: 403, Code: "user_locked", Detail: "The user is locked."}
 	// ErrLastRoot keeps an app from locking itself out.
-	ErrLastRoot = &Error{Status: 409, Code: "last_root", Detail: "The last user with the role root cannot be deleted, locked or lose that role."}
+	ErrLastRoot = &failure.Error{Status: 409, Code: "last_root", Detail: "The last user with the role root cannot be deleted, locked or lose that role."}
 
 	// ErrNoSuchRole means that no role has the name.
-	ErrNoSuchRole = &Error{Status: 404, Code: "no_such_role", Detail: "There is no such role."}
+	ErrNoSuchRole = &failure.Error{Status: 404, Code: "no_such_role", Detail: "There is no such role."}
 	// ErrRoleNameTaken means that a role has the name already.
-	ErrRoleNameTaken = &Error{Status: 409, Code: "role_taken", Detail: "The role exists already."}
+	ErrRoleNameTaken = &failure.Error{Status: 409, Code: "role_taken", Detail: "The role exists already."}
 	// ErrInvalidRoleName means that no role can have such a name.
-	ErrInvalidRoleName = &Error{Status: 400, Code: "invalid_role", Detail: "A role's name is a lower case letter, then up to 63 lower case letters, digits, _ or -."}
+	ErrInvalidRoleName = &failure.Error{Status: 400, Code: "invalid_role", Detail: "A role's name is a lower case letter, then up to 63 lower case letters, digits, _ or -."}
 	// ErrBuiltInRole means that root, admin and guest stay.
-	ErrBuiltInRole = &Error{Status: 409, Code: "built_in_role", Detail: "The roles root, admin and guest cannot be deleted."}
+	ErrBuiltInRole = &failure.Error{Status: 409, Code: "built_in_role", Detail: "The roles root, admin and guest cannot be deleted."}
 	// ErrRoleInUse means that users have the role, and force was not asked for.
-	ErrRoleInUse = &Error{Status: 409, Code: "role_in_use", Detail: "Users have the role."}
+	ErrRoleInUse = &failure.Error{Status: 409, Code: "role_in_use", Detail: "Users have the role."}
 )
 
-// with is the error with another sentence.
-func (e *Error) with(format string, args ...any) *Error {
-	return &Error{Status: e.Status, Code: e.Code, Detail: fmt.Sprintf(format, args...)}
-}
-
-// after is the error that asks not to try again for a while.
-func (e *Error) after(wait time.Duration) *Error {
-	return &Error{Status: e.Status, Code: e.Code, Detail: e.Detail, RetryAfter: wait}
-}
-
-func noSuchUser(name string) error { return ErrNoSuchUser.with("There is no user %q.", clip(name)) }
+func noSuchUser(name string) error { return ErrNoSuchUser.Saying("There is no user %q.", clip(name)) }
 
 func noSuchRole(name string, known []string) error {
 	if hint := source.DidYouMean(name, known); hint != "" {
-		return ErrNoSuchRole.with("There is no role %q; %s", clip(name), hint)
+		return ErrNoSuchRole.Saying("There is no role %q; %s", clip(name), hint)
 	}
-	return ErrNoSuchRole.with("There is no role %q.", clip(name))
+	return ErrNoSuchRole.Saying("There is no role %q.", clip(name))
 }
 
 // clip keeps a hostile name from filling an answer.
@@ -182,7 +156,7 @@ var roleName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
 // then up to 63 lower case letters, digits, _ or -. The error is ErrInvalidRoleName.
 func CheckRoleName(name string) error {
 	if !roleName.MatchString(name) {
-		return ErrInvalidRoleName.with("%q is no name for a role: a lower case letter, then up to 63 lower case letters, digits, _ or -.", clip(name))
+		return ErrInvalidRoleName.Saying("%q is no name for a role: a lower case letter, then up to 63 lower case letters, digits, _ or -.", clip(name))
 	}
 	return nil
 }
@@ -191,13 +165,13 @@ func CheckRoleName(name string) error {
 func checkPassword(username, password string, minimum int) error {
 	switch n := utf8.RuneCountInString(password); {
 	case !utf8.ValidString(password):
-		return ErrInvalidPassword.with("The password is not valid UTF-8.")
+		return ErrInvalidPassword.Saying("The password is not valid UTF-8.")
 	case n < minimum:
-		return ErrInvalidPassword.with("The password has %d characters; it needs at least %d.", n, minimum)
+		return ErrInvalidPassword.Saying("The password has %d characters; it needs at least %d.", n, minimum)
 	case len(password) > MaxPasswordSize:
-		return ErrInvalidPassword.with("The password has %d bytes; it may have at most %d.", len(password), MaxPasswordSize)
+		return ErrInvalidPassword.Saying("The password has %d bytes; it may have at most %d.", len(password), MaxPasswordSize)
 	case isGuessable(password), strings.EqualFold(password, username):
-		return ErrInvalidPassword.with("The password is one of those that are tried first; choose another.")
+		return ErrInvalidPassword.Saying("The password is one of those that are tried first; choose another.")
 	}
 	return nil
 }

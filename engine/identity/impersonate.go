@@ -16,7 +16,7 @@ func (s *Service) Impersonate(ctx context.Context, act Act, username string) (*T
 		return nil, err
 	}
 	if act.Caller == nil || !act.isRoot() {
-		return nil, ErrForbidden.with("Only a user with the role root may act as another.")
+		return nil, ErrForbidden.Saying("Only a user with the role root may act as another.")
 	}
 	now := s.clock()
 	u, err := s.unlocked(ctx, username)
@@ -24,7 +24,7 @@ func (s *Service) Impersonate(ctx context.Context, act Act, username string) (*T
 	case err != nil:
 		return nil, err
 	case !u.confirmed:
-		return nil, ErrNotConfirmed.with("The user %q has not confirmed the e-mail address yet.", u.name)
+		return nil, ErrNotConfirmed.Saying("The user %q has not confirmed the e-mail address yet.", u.name)
 	}
 	session := newSession()
 	t, _, err := s.issueTo(act.By, u, session, now)

@@ -31,7 +31,7 @@ func (c Credentials) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(
 // ErrNotConfirmed for a good password of a user who is not confirmed, with ErrCodeRequired
 // for one without the code that it needs, with ErrInvalidCode; with ErrTooManyFailures
 // where somebody guesses; with ErrTooBusy when too many logins wait; with the context's
-// error; or with a *database.Error. A stored hash with older parameters, or one of bcrypt,
+// error; or with the database's failure. A stored hash with older parameters, or one of bcrypt,
 // is renewed on the way. It takes no part in a transaction of the act: a failure is noted
 // whatever becomes of that.
 func (s *Service) Authenticate(ctx context.Context, act Act, c Credentials) (*Ticket, error) {
@@ -170,7 +170,7 @@ func (s *Service) CheckPassword(ctx context.Context, act Act, username, password
 }
 
 // Issue gives a user's ticket without a password: for whoever may act as the user.
-// It fails with ErrNoSuchUser, ErrUserLocked or a *database.Error.
+// It fails with ErrNoSuchUser, ErrUserLocked or the database's failure.
 func (s *Service) Issue(ctx context.Context, username string) (*Ticket, error) {
 	now := s.clock()
 	u, err := s.unlocked(ctx, username)
@@ -182,7 +182,7 @@ func (s *Service) Issue(ctx context.Context, username string) (*Ticket, error) {
 }
 
 // unlocked reads a user who is to get a ticket without a password. It fails with
-// ErrNoSuchUser, ErrUserLocked or a *database.Error.
+// ErrNoSuchUser, ErrUserLocked or the database's failure.
 func (s *Service) unlocked(ctx context.Context, username string) (*userState, error) {
 	u, err := s.findValid(ctx, s.db, username)
 	switch {
@@ -191,7 +191,7 @@ func (s *Service) unlocked(ctx context.Context, username string) (*userState, er
 	case u == nil:
 		return nil, noSuchUser(username)
 	case u.locked:
-		return nil, ErrUserLocked.with("The user %q is locked.", u.name)
+		return nil, ErrUserLocked.Saying("The user %q is locked.", u.name)
 	}
 	return u, nil
 }

@@ -4,7 +4,7 @@ import "context"
 
 // Caller is the user of a name with the roles that the user has now, as if a
 // ticket of theirs had been sent: for calls from within. It fails with
-// ErrNoSuchUser, ErrUserLocked, or a *database.Error.
+// ErrNoSuchUser, ErrUserLocked, or the database's failure.
 func (s *Service) Caller(ctx context.Context, name string) (*Caller, error) {
 	u, err := findUser(ctx, s.db, name)
 	switch {

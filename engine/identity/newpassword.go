@@ -63,7 +63,7 @@ func (s *Service) PrepareChange(ctx context.Context, act Act, p PasswordChange) 
 	}
 	if p.Current == nil {
 		if !act.Caller.HasRole(RoleAdmin) {
-			return nil, ErrWrongPassword.with("The current password is needed.")
+			return nil, ErrWrongPassword.Saying("The current password is needed.")
 		}
 		return s.Password(ctx, p.Username, p.Password)
 	}

@@ -72,7 +72,7 @@ type Filter struct {
 }
 
 // Users lists users by name, and tells how many there are in all. It fails with a
-// *database.Error.
+// *failure.Error.
 func (s *Service) Users(ctx context.Context, act Act, f Filter) (users []User, total int, err error) {
 	q := s.querier(act)
 	where, args := f.where()
@@ -124,7 +124,7 @@ func scanUser(row database.Row) (User, error) {
 	return u, err
 }
 
-// User is the user of a name, nil where there is none. It fails with a *database.Error.
+// User is the user of a name, nil where there is none. It fails with the database's failure.
 func (s *Service) User(ctx context.Context, act Act, name string) (*User, error) {
 	if CheckUserName(name) != nil {
 		return nil, nil

@@ -25,7 +25,7 @@ func (s *Service) protect(act Act, u *userState) error {
 	if act.isRoot() || same(act.By, u.name) || !s.includeRoot(u.roles) {
 		return nil
 	}
-	return ErrForbidden.with("Only a user with the role root may do that to another.")
+	return ErrForbidden.Saying("Only a user with the role root may do that to another.")
 }
 
 // mayGive fails with ErrForbidden where who acts may not give or take the roles.
@@ -33,7 +33,7 @@ func (s *Service) mayGive(act Act, roles []string) error {
 	if act.isRoot() || !s.includeRoot(roles) {
 		return nil
 	}
-	return ErrForbidden.with("Only a user with the role root may give or take it.")
+	return ErrForbidden.Saying("Only a user with the role root may give or take it.")
 }
 
 // includeRoot reports whether roles pass every check.

@@ -30,7 +30,7 @@ func (s *Service) PrepareRegister(ctx context.Context, act Act, n *NewUser) erro
 		return err
 	}
 	if wait > 0 {
-		return ErrTooManyRegistrations.after(wait)
+		return ErrTooManyRegistrations.After(wait)
 	}
 	n.Computed, err = s.Password(ctx, n.Name, n.Password)
 	return err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"cloudlet/engine/failure"
 )
 
 // Whoever registers with somebody's address learns nothing of it: not by the answer, nor
@@ -52,7 +54,7 @@ func TestRegistrationsOfOneAddress(t *testing.T) {
 	}
 	err := register(1000, "2001:db8::ffff:1")
 	wantError(t, err, ErrTooManyRegistrations)
-	if refused := (*Error)(nil); !errors.As(err, &refused) || refused.RetryAfter != time.Hour {
+	if refused := (*failure.Error)(nil); !errors.As(err, &refused) || refused.RetryAfter != time.Hour {
 		t.Errorf("it asks to wait %v", refused.RetryAfter)
 	}
 	if computed != mostRegistrations {

@@ -110,12 +110,12 @@ func (s *Service) AddRole(ctx context.Context, act Act, name, description string
 		return err
 	}
 	if err := checkDisplayName(description); err != nil {
-		return ErrInvalidName.with("A role's description has at most %d characters, and no control characters.", MaxDisplayName)
+		return ErrInvalidName.Saying("A role's description has at most %d characters, and no control characters.", MaxDisplayName)
 	}
 	return s.within(ctx, act, func() {}, func(tx *database.Tx) error {
 		_, err := tx.Exec(ctx, "INSERT INTO cloudlet_roles (name, description) VALUES (?, ?)", name, description)
 		if errors.Is(err, database.ErrExists) {
-			return ErrRoleNameTaken.with("The role %q exists already.", name)
+			return ErrRoleNameTaken.Saying("The role %q exists already.", name)
 		}
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func (s *Service) DeleteRole(ctx context.Context, act Act, name string, force bo
 			return err
 		}
 		if users > 0 && !force {
-			return ErrRoleInUse.with("The role %q is in use: %d users have it. Force takes it from them.", name, users)
+			return ErrRoleInUse.Saying("The role %q is in use: %d users have it. Force takes it from them.", name, users)
 		}
 		if _, err = tx.Exec(ctx, "DELETE FROM cloudlet_roles WHERE id = ?", role); err != nil {
 			return err

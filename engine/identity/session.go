@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
-
 	"github.com/google/uuid"
 )
 
@@ -66,7 +65,7 @@ func (s *Service) remember(ctx context.Context, tx *database.Tx, u *userState, s
 // roles are read anew. A token that was used before has been copied by somebody: then
 // the whole session ends, with all its tickets, also where it was the client itself that
 // tried again: nobody can tell. It fails with ErrInvalidRefresh for any token that is not
-// good, or with a *database.Error.
+// good, or with the database's failure.
 func (s *Service) Refresh(ctx context.Context, act Act, token string) (*Ticket, error) {
 	if len(token) != base64.RawURLEncoding.EncodedLen(refreshSize) {
 		return nil, ErrInvalidRefresh
@@ -144,7 +143,7 @@ func findRefresh(ctx context.Context, q querier, hash string) (*refreshState, er
 // Logout ends the session of a caller's ticket, or everywhere all sessions of the
 // user: their tickets and refresh tokens are refused from now on. A caller without a
 // ticket has nothing to end. It fails with ErrNoSuchUser, with ErrLoginRequired for an API
-// key, and for an impersonator who would end all, or with a *database.Error.
+// key, and for an impersonator who would end all, or with the database's failure.
 func (s *Service) Logout(ctx context.Context, act Act, caller *Caller, everywhere bool) error {
 	if !everywhere && caller.Session == "" && caller.APIKey == "" {
 		return nil

@@ -152,7 +152,7 @@ func (f failureCount) failed(now time.Time, free int) (failureCount, time.Durati
 // begin admits a try to guess, or refuses it with ErrTooManyFailures. Where as many are
 // being looked at as may yet fail, it waits for one of them, so that those who come at
 // once get no more guesses than those who come in turn; it fails with ErrTooBusy where
-// many wait, with the context's error, and with a *database.Error. End the try.
+// many wait, with the context's error, and with the database's failure. End the try.
 func (s *Service) begin(ctx context.Context, g guess) (*try, error) {
 	t := &try{service: s, limits: s.limitsOf(g)}
 	s.throttle.join(t)
@@ -187,7 +187,7 @@ func (s *Service) rooms(ctx context.Context, limits []limit) ([]int, error) {
 		wait, rooms[i] = max(wait, f.wait(now)), f.room(l.free)
 	}
 	if wait > 0 {
-		return nil, ErrTooManyFailures.after(wait)
+		return nil, ErrTooManyFailures.After(wait)
 	}
 	return rooms, nil
 }

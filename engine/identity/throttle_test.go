@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"cloudlet/engine/failure"
 	"cloudlet/engine/secret"
-
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -36,7 +36,7 @@ func logIn(s *Service, name, password, address string) error {
 
 // waitOf is how long an error asks not to try again; -1 where it does not.
 func waitOf(err error) time.Duration {
-	var e *Error
+	var e *failure.Error
 	if errors.As(err, &e) && e.Is(ErrTooManyFailures) {
 		return e.RetryAfter
 	}

@@ -125,7 +125,7 @@ func (s *Service) ConfirmUser(ctx context.Context, act Act, name string) error {
 }
 
 // Available reports whether a new user may have the name and the address, as far as
-// they are given. It fails with a *database.Error.
+// they are given. It fails with the database's failure.
 func (s *Service) Available(ctx context.Context, act Act, username, email string) (bool, error) {
 	if username != "" && CheckUserName(username) != nil || checkEmail(email) != nil {
 		return false, nil

@@ -104,7 +104,7 @@ func (s *Service) insertUser(ctx context.Context, tx *database.Tx, act Act, n Ne
 	if taken, err := count(ctx, tx, "SELECT count(*) FROM cloudlet_users WHERE username = ?", n.Name); err != nil {
 		return err
 	} else if taken > 0 {
-		return ErrUserNameTaken.with("The username %q is taken.", n.Name)
+		return ErrUserNameTaken.Saying("The username %q is taken.", n.Name)
 	}
 	var confirmed, email any
 	if !n.Unconfirmed {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"cloudlet/engine/database"
+	"cloudlet/engine/failure"
 	"cloudlet/engine/secret"
 	"github.com/google/go-cmp/cmp"
 )
@@ -266,7 +266,7 @@ func TestDatabaseFailures(t *testing.T) {
 	token := issue(t, s, "alice")
 	must(t, s.Close(), s.Close(), s.db.Close())
 	_, err := s.Verify(t.Context(), token)
-	var failure *database.Error
+	var failure *failure.Error
 	if !errors.As(err, &failure) {
 		t.Errorf("a ticket that cannot be looked up: %v", err)
 	}

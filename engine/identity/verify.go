@@ -60,7 +60,7 @@ func newTicketCache() (*otter.Cache[string, *admitted], error) {
 
 // Verify tells who a ticket or API key speaks for, with the roles that the user has now. It fails
 // with ErrNoTicket for "", with ErrExpired, with ErrInvalidTicket for whatever else is no ticket
-// of a user who may enter, and with the context's error or a *database.Error when the user could not be read. A ticket that
+// of a user who may enter, and with the context's error or the database's failure when the user could not be read. A ticket that
 // was verified before costs one look into memory.
 func (s *Service) Verify(ctx context.Context, token string) (*Caller, error) {
 	if token == "" {
@@ -141,7 +141,7 @@ func (s *Service) admitTicket(ctx context.Context, p proven, u *userState) error
 // expired is the error of a ticket or key whose time is over.
 func expired(token string) error {
 	if isKey(token) {
-		return ErrExpired.with("The API key has expired.")
+		return ErrExpired.Saying("The API key has expired.")
 	}
 	return ErrExpired
 }

@@ -71,7 +71,7 @@ func build(m *Message, from string, now time.Time) (*letter, error) {
 	}
 	var text bytes.Buffer
 	if _, err := b.m.WriteTo(&text); err != nil {
-		return nil, ErrInvalidMail.with("The mail cannot be written.")
+		return nil, ErrInvalidMail.Saying("The mail cannot be written.")
 	}
 	if text.Len() > MaxSize {
 		return nil, tooLarge(text.Len())
@@ -89,7 +89,7 @@ func (b *builder) unsubscribe(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || len(address) > maxHeaderValue ||
 		strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("<>,\"", r) }) {
-		return ErrInvalidMail.with("The address to unsubscribe at is not one of http or https.")
+		return ErrInvalidMail.Saying("The address to unsubscribe at is not one of http or https.")
 	}
 	b.m.SetGenHeader("List-Unsubscribe", "<"+address+">")
 	if u.Scheme == "https" {
@@ -99,7 +99,7 @@ func (b *builder) unsubscribe(address string) error {
 }
 
 func tooLarge(size int) error {
-	return ErrTooLarge.with("The mail has %.1f MiB as it is sent; it may have %d MiB.", float64(size)/(1<<20), MaxSize>>20)
+	return ErrTooLarge.Saying("The mail has %.1f MiB as it is sent; it may have %d MiB.", float64(size)/(1<<20), MaxSize>>20)
 }
 
 type builder struct {
@@ -109,9 +109,9 @@ type builder struct {
 
 func (b *builder) addresses(m *Message, from string) error {
 	if n := len(m.To) + len(m.Cc) + len(m.Bcc); n > MaxRecipients {
-		return ErrTooManyRecipients.with("The mail has %d recipients; it may have %d.", n, MaxRecipients)
+		return ErrTooManyRecipients.Saying("The mail has %d recipients; it may have %d.", n, MaxRecipients)
 	} else if n == 0 {
-		return ErrInvalidMail.with("The mail has no recipient.")
+		return ErrInvalidMail.Saying("The mail has no recipient.")
 	}
 	sender, err := parse("from", []string{from})
 	if err != nil {
@@ -156,11 +156,11 @@ func parse(field string, texts []string) ([]*mail.Address, error) {
 	for i, text := range texts {
 		a, err := mail.ParseAddress(text)
 		if err != nil || !oneLine(text) || !oneLine(a.Name) || len(a.Name) > maxHeaderValue {
-			return nil, ErrInvalidAddress.with("Address %d of %s is not one, as in name@example.org or Name <name@example.org>.", i+1, field)
+			return nil, ErrInvalidAddress.Saying("Address %d of %s is not one, as in name@example.org or Name <name@example.org>.", i+1, field)
 		}
 		at := strings.LastIndexByte(a.Address, '@')
 		if len(a.Address) > maxAddress || !localPart.MatchString(a.Address[:at]) || !domain.MatchString(a.Address[at+1:]) {
-			return nil, ErrInvalidAddress.with("Address %d of %s is not one that every server takes: letters beyond ASCII, quotes and brackets are not.", i+1, field)
+			return nil, ErrInvalidAddress.Saying("Address %d of %s is not one that every server takes: letters beyond ASCII, quotes and brackets are not.", i+1, field)
 		}
 		list = append(list, a)
 	}
@@ -181,13 +181,13 @@ func (b *builder) content(m *Message) error {
 	}
 	switch {
 	case !oneLine(m.Subject) || len(m.Subject) > maxHeaderValue:
-		return ErrInvalidMail.with("A subject is one line of at most %d bytes.", maxHeaderValue)
+		return ErrInvalidMail.Saying("A subject is one line of at most %d bytes.", maxHeaderValue)
 	case m.Text == "" && m.HTML == "":
-		return ErrInvalidMail.with("The mail has neither text nor html.")
+		return ErrInvalidMail.Saying("The mail has neither text nor html.")
 	case !utf8.ValidString(m.Text) || !utf8.ValidString(m.HTML):
-		return ErrInvalidMail.with("The mail's text is not valid UTF-8.")
+		return ErrInvalidMail.Saying("The mail's text is not valid UTF-8.")
 	case len(m.Attachments) > maxAttachments:
-		return ErrInvalidMail.with("The mail has %d attachments; it may have %d.", len(m.Attachments), maxAttachments)
+		return ErrInvalidMail.Saying("The mail has %d attachments; it may have %d.", len(m.Attachments), maxAttachments)
 	case size > MaxSize:
 		return tooLarge(size)
 	case m.Text == "":
@@ -228,7 +228,7 @@ func crlf(text string) string {
 
 func (b *builder) attach(i int, a Attachment) error {
 	if a.Name == "" || len(a.Name) > 255 || !oneLine(a.Name) || strings.ContainsAny(a.Name, `/\"`) {
-		return ErrInvalidMail.with("The name of attachment %d is none of a file: one line without / and quotes.", i+1)
+		return ErrInvalidMail.Saying("The name of attachment %d is none of a file: one line without / and quotes.", i+1)
 	}
 	kind := a.ContentType
 	if kind == "" {
@@ -237,11 +237,11 @@ func (b *builder) attach(i int, a Attachment) error {
 		}
 	}
 	if _, _, err := mime.ParseMediaType(kind); err != nil || !oneLine(kind) || len(kind) > 255 {
-		return ErrInvalidMail.with("The content type of attachment %d is none, as in application/pdf.", i+1)
+		return ErrInvalidMail.Saying("The content type of attachment %d is none, as in application/pdf.", i+1)
 	}
 	err := b.m.AttachReader(a.Name, bytes.NewReader(a.Content), gomail.WithFileContentType(gomail.ContentType(kind)))
 	if err != nil {
-		return ErrInvalidMail.with("Attachment %d cannot be written.", i+1)
+		return ErrInvalidMail.Saying("Attachment %d cannot be written.", i+1)
 	}
 	return nil
 }

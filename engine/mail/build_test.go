@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cloudlet/engine/failure"
 )
 
 // parts reads a message's leaves: their media type, and file name where there is one, with the content.
@@ -106,7 +108,7 @@ func TestBuildRefuses(t *testing.T) {
 	}
 	for what, c := range map[string]struct {
 		change func(m *Message)
-		want   *Error
+		want   *failure.Error
 	}{
 		"nobody":                    {func(m *Message) { m.To = nil }, ErrInvalidMail},
 		"too many":                  {func(m *Message) { m.Bcc = many }, ErrTooManyRecipients},
@@ -142,7 +144,7 @@ func TestBuildRefuses(t *testing.T) {
 		m := message("x")
 		c.change(m)
 		l, err := build(m, "", time.Now())
-		var e *Error
+		var e *failure.Error
 		if !errors.Is(err, c.want) || !errors.As(err, &e) || l != nil {
 			t.Errorf("%s: %v", what, err)
 			continue

@@ -2,7 +2,7 @@ package mail
 
 import "time"
 
-// Check says what Send would refuse a message for, an *Error, without sending it. from
+// Check says what Send would refuse a message for, a *failure.Error, without sending it. from
 // is who sends where the message does not say it.
 func Check(m *Message, from string) error {
 	_, err := build(m, from, time.Now())

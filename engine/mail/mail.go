@@ -5,9 +5,9 @@ package mail
 
 import (
 	"context"
-	"fmt"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/failure"
 )
 
 // Message is a mail as its author means it. Addresses are as in RFC 5322: with a
@@ -37,25 +37,8 @@ type Post interface {
 	// Send queues a message. It is handed over once tx, a transaction of the main
 	// database, is committed, and not at all when that is rolled back; without a tx Send
 	// returns when the message is safe in the queue. What is wrong with the message
-	// is an *Error.
+	// is a *failure.Error.
 	Send(ctx context.Context, tx *database.Tx, m *Message) error
-}
-
-// Error is what mail refuses, with what a client may know of it. Two errors are the
-// same to errors.Is when their codes are.
-type Error struct {
-	Status int    // HTTP
-	Code   string // stable, snake_case
-	Detail string // a sentence that holds nothing of the message's text
-}
-
-// Error is the sentence.
-func (e *Error) Error() string { return e.Detail }
-
-// Is compares the codes.
-func (e *Error) Is(target error) bool {
-	o, ok := target.(*Error)
-	return ok && o.Code == e.Code
 }
 
 // Limits of a message.
@@ -68,16 +51,11 @@ const (
 // errors.Is.
 var (
 	// ErrInvalidAddress means that an address is none that mail can be sent to or from.
-	ErrInvalidAddress = &Error{400, "invalid_mail_address", "An address is not valid."}
+	ErrInvalidAddress = &failure.Error{Status: 400, Code: "invalid_mail_address", Detail: "An address is not valid."}
 	// ErrInvalidMail means that something else in the message cannot be sent.
-	ErrInvalidMail = &Error{400, "invalid_mail", "The mail cannot be sent as it is."}
+	ErrInvalidMail = &failure.Error{Status: 400, Code: "invalid_mail", Detail: "The mail cannot be sent as it is."}
 	// ErrTooManyRecipients means more than MaxRecipients.
-	ErrTooManyRecipients = &Error{400, "too_many_recipients", "The mail has too many recipients."}
+	ErrTooManyRecipients = &failure.Error{Status: 400, Code: "too_many_recipients", Detail: "The mail has too many recipients."}
 	// ErrTooLarge means more than MaxSize.
-	ErrTooLarge = &Error{413, "mail_too_large", "The mail is too large."}
+	ErrTooLarge = &failure.Error{Status: 413, Code: "mail_too_large", Detail: "The mail is too large."}
 )
-
-// with is the error with another sentence.
-func (e *Error) with(format string, args ...any) *Error {
-	return &Error{e.Status, e.Code, fmt.Sprintf(format, args...)}
-}

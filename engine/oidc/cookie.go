@@ -79,25 +79,25 @@ func (s *Service) Forget() *http.Cookie {
 func (s *Service) pending(c *configuration, r *http.Request) (*pending, error) {
 	found := r.CookiesNamed(c.blank().Name)
 	if len(found) != 1 {
-		return nil, ErrInvalidLogin.because("the request has %d cookies of a login", len(found))
+		return nil, ErrInvalidLogin.Because("the request has %d cookies of a login", len(found))
 	}
 	return s.open(found[0].Value, c.clock())
 }
 
 func (s *Service) open(sealed string, now time.Time) (*pending, error) {
 	if len(sealed) > longestCookie {
-		return nil, ErrInvalidLogin.because("the cookie is too long")
+		return nil, ErrInvalidLogin.Because("the cookie is too long")
 	}
 	plain, err := s.keys.Open(purpose, sealed)
 	if err != nil {
-		return nil, ErrInvalidLogin.because("the cookie is not ours, or was changed")
+		return nil, ErrInvalidLogin.Because("the cookie is not ours, or was changed")
 	}
 	p := &pending{}
 	if err := json.Unmarshal(plain, p); err != nil {
-		return nil, ErrInvalidLogin.because("the cookie is of another version")
+		return nil, ErrInvalidLogin.Because("the cookie is of another version")
 	}
 	if !now.Before(time.Unix(p.Expires, 0)) {
-		return nil, ErrInvalidLogin.because("the login took too long")
+		return nil, ErrInvalidLogin.Because("the login took too long")
 	}
 	return p, nil
 }

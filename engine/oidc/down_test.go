@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"cloudlet/engine/failure"
 )
 
 // answering lets the provider answer what is asked for a path in this way.
@@ -239,7 +241,7 @@ func TestStartRefuses(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct {
 		b    Beginning
-		want *Error
+		want *failure.Error
 	}{
 		{Beginning{Provider: "nobody", Callback: callback}, ErrNoSuchProvider},
 		{Beginning{Provider: "corp", Callback: callback, ReturnTo: "//evil.example"}, ErrInvalidReturn},

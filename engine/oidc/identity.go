@@ -43,7 +43,7 @@ type said struct {
 func (p *party) identify(ctx context.Context, m *metadata, token *oauth2.Token, nonce string, now time.Time) (*Identity, error) {
 	raw, _ := token.Extra("id_token").(string)
 	if raw == "" {
-		return nil, ErrInvalidIdentity.because("there is no ID token")
+		return nil, ErrInvalidIdentity.Because("there is no ID token")
 	}
 	// Without a list of its own go-oidc takes the algorithms that the discovery document
 	// has, of those with public keys: never none, nor HMAC.
@@ -53,23 +53,23 @@ func (p *party) identify(ctx context.Context, m *metadata, token *oauth2.Token, 
 		if strings.Contains(err.Error(), "fetching keys") { // go-oidc does not wrap it
 			return nil, unavailable(ctx, "%v", err)
 		}
-		return nil, ErrInvalidIdentity.because("%v", err)
+		return nil, ErrInvalidIdentity.Because("%v", err)
 	}
 	var s said
 	if err := id.Claims(&s); err != nil {
-		return nil, ErrInvalidIdentity.because("the ID token's claims have other types than they should")
+		return nil, ErrInvalidIdentity.Because("the ID token's claims have other types than they should")
 	}
 	switch {
 	case subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(nonce)) != 1:
-		err = ErrInvalidIdentity.because("the ID token is of another login: its nonce differs")
+		err = ErrInvalidIdentity.Because("the ID token is of another login: its nonce differs")
 	case id.IssuedAt.After(now.Add(skew)):
-		err = ErrInvalidIdentity.because("the ID token is of the future")
+		err = ErrInvalidIdentity.Because("the ID token is of the future")
 	case s.Party != "" && s.Party != p.provider.ClientID, s.Party == "" && len(id.Audience) > 1:
-		err = ErrInvalidIdentity.because("the ID token was made for another party")
+		err = ErrInvalidIdentity.Because("the ID token was made for another party")
 	case id.Subject == "" || len(id.Subject) > longestSubject:
-		err = ErrInvalidIdentity.because("the ID token has no subject, or too long a one")
+		err = ErrInvalidIdentity.Because("the ID token has no subject, or too long a one")
 	case id.AccessTokenHash != "" && id.VerifyAccessToken(token.AccessToken) != nil:
-		err = ErrInvalidIdentity.because("the ID token came with another access token")
+		err = ErrInvalidIdentity.Because("the ID token came with another access token")
 	}
 	if err != nil {
 		return nil, err
@@ -94,11 +94,11 @@ func (p *party) ask(ctx context.Context, m *metadata, token *oauth2.Token, subje
 	}
 	// Section 5.3.2: it may be another user's.
 	if info.Subject != subject {
-		return ErrInvalidIdentity.because("the UserInfo endpoint tells of another user")
+		return ErrInvalidIdentity.Because("the UserInfo endpoint tells of another user")
 	}
 	var more said
 	if err := info.Claims(&more); err != nil {
-		return ErrInvalidIdentity.because("the UserInfo endpoint's claims have other types than they should")
+		return ErrInvalidIdentity.Because("the UserInfo endpoint's claims have other types than they should")
 	}
 	if s.Email == "" { // an address and its verification are of one place
 		s.Email, s.Verified = more.Email, more.Verified

@@ -74,11 +74,11 @@ func (s *Service) Finish(ctx context.Context, provider string, r *http.Request) 
 	now := c.clock()
 	switch {
 	case subtle.ConstantTimeCompare([]byte(p.State), []byte(answer.state)) != 1:
-		return nil, ErrInvalidLogin.because("the state is not the one of the cookie")
+		return nil, ErrInvalidLogin.Because("the state is not the one of the cookie")
 	case p.Provider != provider:
-		return nil, ErrInvalidLogin.because("the login was begun with the provider %q", p.Provider)
+		return nil, ErrInvalidLogin.Because("the login was begun with the provider %q", p.Provider)
 	case !s.used.take(p.State, now, time.Unix(p.Expires, 0)):
-		return nil, ErrInvalidLogin.because("the login was finished before")
+		return nil, ErrInvalidLogin.Because("the login was finished before")
 	}
 	m, err := party.meet(ctx)
 	if err != nil {
@@ -112,11 +112,11 @@ const longestCode = 4 << 10
 func readAnswer(u *url.URL) (*answer, error) {
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, ErrInvalidLogin.because("the query cannot be read")
+		return nil, ErrInvalidLogin.Because("the query cannot be read")
 	}
 	for _, name := range []string{"code", "state", "error", "iss"} {
 		if list := query[name]; len(list) > 1 || len(list) == 1 && len(list[0]) > longestCode {
-			return nil, ErrInvalidLogin.because("the query has %s more than once, or too long", name)
+			return nil, ErrInvalidLogin.Because("the query has %s more than once, or too long", name)
 		}
 	}
 	return &answer{query.Get("code"), query.Get("state"), query.Get("error"), query.Get("iss"), query.Has("iss")}, nil
@@ -126,13 +126,13 @@ func readAnswer(u *url.URL) (*answer, error) {
 func (p *party) judge(m *metadata, a *answer) error {
 	switch {
 	case a.named && a.issuer != p.provider.Issuer, !a.named && m.says:
-		return ErrInvalidLogin.because("the answer is not of the issuer that was asked")
+		return ErrInvalidLogin.Because("the answer is not of the issuer that was asked")
 	case a.problem == "server_error", a.problem == "temporarily_unavailable":
-		return ErrUnavailable.because("the provider says %s", a.problem)
+		return ErrUnavailable.Because("the provider says %s", a.problem)
 	case a.problem != "":
-		return ErrRefused.because("the provider says %q", a.problem)
+		return ErrRefused.Because("the provider says %q", a.problem)
 	case a.code == "":
-		return ErrInvalidLogin.because("the answer has no code")
+		return ErrInvalidLogin.Because("the answer has no code")
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func (p *party) exchange(ctx context.Context, m *metadata, redirect, code, verif
 		if status >= 500 || slices.Contains([]string{"invalid_client", "unauthorized_client"}, refused.ErrorCode) || status == http.StatusTooManyRequests {
 			return nil, unavailable(ctx, "the token endpoint answers %d %q", status, refused.ErrorCode)
 		}
-		return nil, ErrInvalidIdentity.because("the token endpoint answers %d %q", status, refused.ErrorCode)
+		return nil, ErrInvalidIdentity.Because("the token endpoint answers %d %q", status, refused.ErrorCode)
 	}
 	return nil, unavailable(ctx, "the token endpoint: %v", err)
 }

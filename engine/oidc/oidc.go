@@ -9,13 +9,12 @@ package oidc
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"reflect"
-	"strings"
 	"sync/atomic"
 	"time"
 
+	"cloudlet/engine/failure"
 	"cloudlet/engine/secret"
 )
 
@@ -102,57 +101,22 @@ func (s *Service) Close() error {
 	return nil
 }
 
-// Error is what a login fails with: what a client may know of it, and what the log says.
-type Error struct {
-	Status int    // HTTP
-	Code   string // stable, snake_case
-	Detail string // a sentence that holds no secret
-	Reason string // for the log: no token, code or state is in it
-}
-
-// Error is for the log.
-func (e *Error) Error() string {
-	if e.Reason == "" {
-		return e.Code
-	}
-	return e.Code + ": " + e.Reason
-}
-
-// Is compares the codes.
-func (e *Error) Is(target error) bool {
-	o, ok := target.(*Error)
-	return ok && o.Code == e.Code
-}
-
 // What a login fails with.
 var (
 	// ErrNoSuchProvider means that no provider has the name.
-	ErrNoSuchProvider = &Error{Status: 404, Code: "no_such_provider", Detail: "There is no such provider."}
+	ErrNoSuchProvider = &failure.Error{Status: 404, Code: "no_such_provider", Detail: "There is no such provider."}
 	// ErrUnavailable means that the provider cannot be reached, or does not do what it should.
-	ErrUnavailable = &Error{Status: 503, Code: "provider_unavailable", Detail: "The provider cannot be reached at the moment; try again later."}
+	ErrUnavailable = &failure.Error{Status: 503, Code: "provider_unavailable", RetryAfter: 5 * time.Second, Detail: "The provider cannot be reached at the moment; try again later."}
 	// ErrInvalidReturn means that a return address is none of this site.
-	ErrInvalidReturn = &Error{Status: 400, Code: "invalid_return_to", Detail: "The address to return to is no path of this site."}
+	ErrInvalidReturn = &failure.Error{Status: 400, Code: "invalid_return_to", Detail: "The address to return to is no path of this site."}
 	// ErrInvalidLogin means that the login was not begun in this browser, took too long,
 	// was finished before, or was begun with another provider.
-	ErrInvalidLogin = &Error{Status: 400, Code: "invalid_login", Detail: "This login cannot be finished: it took too long, was finished before or was begun elsewhere. Begin it again."}
+	ErrInvalidLogin = &failure.Error{Status: 400, Code: "invalid_login", Detail: "This login cannot be finished: it took too long, was finished before or was begun elsewhere. Begin it again."}
 	// ErrRefused means that the provider, or the user there, said no.
-	ErrRefused = &Error{Status: 401, Code: "login_refused", Detail: "The login was refused or given up."}
+	ErrRefused = &failure.Error{Status: 401, Code: "login_refused", Detail: "The login was refused or given up."}
 	// ErrInvalidIdentity means that what the provider says of the user cannot be believed.
-	ErrInvalidIdentity = &Error{Status: 401, Code: "invalid_identity", Detail: "The provider's answer is not valid. Begin the login again."}
+	ErrInvalidIdentity = &failure.Error{Status: 401, Code: "invalid_identity", Detail: "The provider's answer is not valid. Begin the login again."}
 )
-
-// longestReason bounds what others can put into the log, in bytes.
-const longestReason = 300
-
-// because is the error with a reason for the log.
-func (e *Error) because(format string, args ...any) *Error {
-	c := *e
-	c.Reason = strings.ToValidUTF8(fmt.Sprintf(format, args...), "?")
-	if len(c.Reason) > longestReason {
-		c.Reason = strings.ToValidUTF8(c.Reason[:longestReason], "") + "…"
-	}
-	return &c
-}
 
 // party finds a provider by its name.
 func (c *configuration) party(name string) (*party, error) {
@@ -167,5 +131,5 @@ func unavailable(ctx context.Context, format string, args ...any) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return ErrUnavailable.because(format, args...)
+	return ErrUnavailable.Because(format, args...)
 }

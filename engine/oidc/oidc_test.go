@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"cloudlet/engine/failure"
 	"cloudlet/engine/internal/outside/issuer"
 	"cloudlet/engine/secret"
-
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 )
@@ -108,7 +108,7 @@ func (w *world) finish(r *http.Request) (*Login, error) {
 }
 
 // fails finishes a login that must fail, and gives the reason for the log.
-func (w *world) fails(r *http.Request, want *Error) string {
+func (w *world) fails(r *http.Request, want *failure.Error) string {
 	w.t.Helper()
 	login, err := w.finish(r)
 	if !errors.Is(err, want) {
@@ -257,7 +257,7 @@ func TestExpires(t *testing.T) {
 // TestRefused are answers without a code.
 func TestRefused(t *testing.T) {
 	w := newWorld(t)
-	for query, want := range map[string]*Error{
+	for query, want := range map[string]*failure.Error{
 		"error=access_denied&error_description=The+user+said+no": ErrRefused,
 		"error=login_required":                  ErrRefused,
 		"error=temporarily_unavailable":         ErrUnavailable,

@@ -83,7 +83,7 @@ func (p *party) meet(ctx context.Context) (*metadata, error) {
 		stale.until = time.Now().Add(discoveryStale)
 		m = &stale
 	default:
-		p.failed, p.failure = time.Now(), ErrUnavailable.because("%v", err)
+		p.failed, p.failure = time.Now(), ErrUnavailable.Because("%v", err)
 		return nil, p.failure
 	}
 	p.known.Store(m)

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"cloudlet/engine/failure"
 )
 
 // addresses are texts with the address that each is, or the code of its failure.
@@ -62,7 +64,7 @@ func TestParseURL(t *testing.T) {
 	for _, c := range addresses {
 		u, err := ParseURL(c.text)
 		got := ""
-		var e *Error
+		var e *failure.Error
 		if errors.As(err, &e) {
 			got = e.Code
 			if len(c.text) > 3 && strings.Contains(e.Reason, c.text) {

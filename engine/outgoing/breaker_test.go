@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"cloudlet/engine/failure"
 )
 
 // carrier is a RoundTripper that is a function.
@@ -42,14 +44,14 @@ func TestBreaker(t *testing.T) {
 			asked++
 			return (*behave.Load())(r)
 		}))
-		want := func(address, want string, times int) *Error {
+		want := func(address, want string, times int) *failure.Error {
 			t.Helper()
 			before := asked
 			got, err := ask(t.Context(), client, &Request{}, address)
 			if got != want || asked-before != times {
 				t.Errorf("%s gives %q (%v) and asks %d times; want %q and %d", address, got, err, asked-before, want, times)
 			}
-			var e *Error
+			var e *failure.Error
 			errors.As(err, &e)
 			return e
 		}

@@ -52,7 +52,7 @@ type Answer struct {
 }
 
 // Do sends a request, follows redirects and reads the answer whole. It fails with the
-// context's error where that has ended, else with an *Error. net/http itself sends a request again
+// context's error where that has ended, else with a *failure.Error. net/http itself sends a request again
 // only where a kept connection was closed before anything of it was written, or where nothing of an
 // answer came and the method is GET, HEAD, OPTIONS or TRACE, or there is an Idempotency-Key.
 func (c *Client) Do(ctx context.Context, r *Request) (*Answer, error) {
@@ -100,7 +100,7 @@ func (c *Client) once(ctx context.Context, r *Request, h *hop) (a *Answer, err e
 	}
 	answer, err := c.transport.RoundTrip(request)
 	if err != nil {
-		return nil, failure(ctx, h, err)
+		return nil, failed(ctx, h, err)
 	}
 	defer answer.Body.Close()
 	a = &Answer{Status: answer.StatusCode, Header: answer.Header, From: origin(h.url)}
@@ -109,7 +109,7 @@ func (c *Client) once(ctx context.Context, r *Request, h *hop) (a *Answer, err e
 	}
 	a.Body, err = read(answer, r.MaxSize)
 	if err != nil {
-		return nil, failure(ctx, h, err)
+		return nil, failed(ctx, h, err)
 	}
 	return a, nil
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"cloudlet/engine/failure"
 	"go.uber.org/goleak"
 )
 
@@ -77,7 +78,7 @@ func ask(ctx context.Context, c *Client, r *Request, address string) (string, er
 			return strconv.Itoa(a.Status) + " " + string(a.Body), nil
 		}
 	}
-	var e *Error
+	var e *failure.Error
 	if errors.As(err, &e) {
 		return e.Code, err
 	}

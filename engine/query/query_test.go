@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/failure"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 )
@@ -139,7 +140,7 @@ func (r *reader) run(sql string, args ...any) {
 		r.Fatal(sql, err)
 	}
 	if _, _, err = r.db.Prepare(d).Execute(context.Background(), nil, args); err != nil {
-		var e *database.Error
+		var e *failure.Error
 		if !errors.As(err, &e) || e.Status != 409 {
 			r.Fatal(sql, err)
 		}

@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/failure"
 	"cloudlet/engine/jobs"
 	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
-
 	"github.com/google/uuid"
 )
 
@@ -208,7 +208,7 @@ func (s *Service) work(ctx context.Context, j *jobs.Job) error {
 
 // failed says why a receiver was not asked, without what the address holds.
 func failed(ctx context.Context, err error) error {
-	var e *outgoing.Error
+	var e *failure.Error
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -223,7 +223,7 @@ func failed(ctx context.Context, err error) error {
 }
 
 // clause is a failure in words that are shown.
-func clause(e *outgoing.Error) string {
+func clause(e *failure.Error) string {
 	switch e.Code {
 	case outgoing.ErrCircuitOpen.Code:
 		return "the receiver's host failed too often and is left alone for a while"

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/failure"
 	"cloudlet/engine/jobs"
 	"cloudlet/engine/outgoing"
 	"cloudlet/engine/secret"
@@ -283,7 +284,7 @@ func TestRotation(t *testing.T) {
 func TestRefusedMessages(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	for want, change := range map[*Error]func(*Message){
+	for want, change := range map[*failure.Error]func(*Message){
 		ErrInvalidEvent:  func(m *Message) { m.Event = "a b" },
 		ErrInvalidSecret: func(m *Message) { m.Secret = "x" },
 		ErrTooLarge:      func(m *Message) { m.Data = json.RawMessage(`"` + strings.Repeat("x", MaxSize) + `"`) },

@@ -105,7 +105,7 @@ type Delivery struct {
 // body. It fails with ErrInvalidSignature.
 func (d *Delivery) Verify() (id string, err error) {
 	if len(d.Secrets) == 0 || len(d.Secrets) > mostSecrets {
-		return "", ErrInvalidSignature.because("there are %d secrets, and at most %d may be", len(d.Secrets), mostSecrets)
+		return "", ErrInvalidSignature.Because("there are %d secrets, and at most %d may be", len(d.Secrets), mostSecrets)
 	}
 	switch d.Scheme {
 	case GitHub:
@@ -129,7 +129,7 @@ func (d *Delivery) header(names ...string) string {
 func (d *Delivery) standard() (string, error) {
 	id, stamp := d.header("webhook-id", "svix-id"), d.header("webhook-timestamp", "svix-timestamp")
 	if id == "" || len(id) > longestID || strings.Contains(id, ".") {
-		return "", ErrInvalidSignature.because("there is no webhook-id")
+		return "", ErrInvalidSignature.Because("there is no webhook-id")
 	}
 	if err := d.fresh(stamp); err != nil {
 		return "", err
@@ -157,7 +157,7 @@ func (d *Delivery) github() (string, error) {
 	}
 	id := d.header("X-GitHub-Delivery")
 	if len(id) > longestID {
-		return "", ErrInvalidSignature.because("the X-GitHub-Delivery is too long")
+		return "", ErrInvalidSignature.Because("the X-GitHub-Delivery is too long")
 	}
 	return id, d.match(given, func(secret string) ([]byte, bool) { return mac([]byte(secret), string(d.Body)), secret != "" })
 }
@@ -170,7 +170,7 @@ func (d *Delivery) stripe() error {
 		switch name {
 		case "t":
 			if stamp != "" {
-				return ErrInvalidSignature.because("there are two times")
+				return ErrInvalidSignature.Because("there are two times")
 			}
 			stamp = value
 		case "v1":
@@ -191,10 +191,10 @@ func (d *Delivery) stripe() error {
 func (d *Delivery) fresh(stamp string) error {
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if err != nil || seconds < 0 || seconds > 1<<40 || strconv.FormatInt(seconds, 10) != stamp {
-		return ErrInvalidSignature.because("there is no time of the signature")
+		return ErrInvalidSignature.Because("there is no time of the signature")
 	}
 	if off := d.Now.Sub(time.Unix(seconds, 0)); off > tolerance || off < -tolerance {
-		return ErrInvalidSignature.because("the signature's time is %s off", off.Round(time.Second))
+		return ErrInvalidSignature.Because("the signature's time is %s off", off.Round(time.Second))
 	}
 	return nil
 }
@@ -202,20 +202,20 @@ func (d *Delivery) fresh(stamp string) error {
 // match compares signatures with what each secret makes of the delivery.
 func (d *Delivery) match(given [][]byte, sum func(secret string) ([]byte, bool)) error {
 	if len(given) == 0 || len(given) > mostSignatures {
-		return ErrInvalidSignature.because("there are %d signatures of the scheme %s, and from 1 to %d should be", len(given), d.Scheme, mostSignatures)
+		return ErrInvalidSignature.Because("there are %d signatures of the scheme %s, and from 1 to %d should be", len(given), d.Scheme, mostSignatures)
 	}
 	good := false
 	for _, s := range d.Secrets {
 		want, ok := sum(s)
 		if !ok {
-			return ErrInvalidSignature.because("a secret is none of the scheme %s", d.Scheme)
+			return ErrInvalidSignature.Because("a secret is none of the scheme %s", d.Scheme)
 		}
 		for _, g := range given {
 			good = hmac.Equal(g, want) || good
 		}
 	}
 	if !good {
-		return ErrInvalidSignature.because("no signature fits")
+		return ErrInvalidSignature.Because("no signature fits")
 	}
 	return nil
 }

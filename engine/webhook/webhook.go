@@ -6,11 +6,11 @@ package webhook
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"regexp"
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/failure"
 )
 
 // Message is an event for one receiver.
@@ -25,37 +25,8 @@ type Message struct {
 type Post interface {
 	// Send queues a message. It is sent once tx, a transaction of the main database, is
 	// committed, and not at all when that is rolled back; without a tx Send returns when the message is
-	// safe in the queue. What is wrong with the message is an *Error.
+	// safe in the queue. What is wrong with the message is a *failure.Error.
 	Send(ctx context.Context, tx *database.Tx, m *Message) error
-}
-
-// Error is what is refused, with what a client may know of it. Two errors are the same to
-// errors.Is when their codes are.
-type Error struct {
-	Status int    // HTTP
-	Code   string // stable, snake_case
-	Detail string // a sentence
-	Reason string // for the log; ""
-}
-
-// Error is the reason, or else the sentence.
-func (e *Error) Error() string {
-	if e.Reason != "" {
-		return e.Reason
-	}
-	return e.Detail
-}
-
-// Is compares the codes.
-func (e *Error) Is(target error) bool {
-	o, ok := target.(*Error)
-	return ok && o.Code == e.Code
-}
-
-func (e *Error) because(format string, args ...any) *Error {
-	c := *e
-	c.Reason = fmt.Sprintf(format, args...)
-	return &c
 }
 
 // MaxSize is how many bytes the payload of a message may have.
@@ -64,19 +35,19 @@ const MaxSize = 256 << 10
 // What is refused.
 var (
 	// ErrInvalidEvent means that the type of an event is none: see CheckEvent.
-	ErrInvalidEvent = &Error{Status: 400, Code: "invalid_event", Detail: "The event has no valid name."}
+	ErrInvalidEvent = &failure.Error{Status: 400, Code: "invalid_event", Detail: "The event has no valid name."}
 	// ErrInvalidSecret means that a receiver's secret is none: see CheckSecret.
-	ErrInvalidSecret = &Error{Status: 400, Code: "invalid_webhook_secret", Detail: "The secret of the webhook is not valid."}
+	ErrInvalidSecret = &failure.Error{Status: 400, Code: "invalid_webhook_secret", Detail: "The secret of the webhook is not valid."}
 	// ErrTooLarge means more than MaxSize.
-	ErrTooLarge = &Error{Status: 413, Code: "webhook_too_large", Detail: "The event is too large."}
+	ErrTooLarge = &failure.Error{Status: 413, Code: "webhook_too_large", Detail: "The event is too large."}
 	// ErrInvalidSignature means that what came in is not signed as it should be, or too long ago.
-	ErrInvalidSignature = &Error{Status: 401, Code: "invalid_signature", Detail: "The signature is not valid."}
+	ErrInvalidSignature = &failure.Error{Status: 401, Code: "invalid_signature", Detail: "The signature is not valid."}
 	// ErrInvalidBody means that what was signed is no event as JSON.
-	ErrInvalidBody = &Error{Status: 400, Code: "invalid_body", Detail: "The body is no event as JSON."}
+	ErrInvalidBody = &failure.Error{Status: 400, Code: "invalid_body", Detail: "The body is no event as JSON."}
 	// ErrRepeated means that a delivery was taken before.
-	ErrRepeated = &Error{Status: 409, Code: "already_received", Detail: "This delivery was taken before."}
+	ErrRepeated = &failure.Error{Status: 409, Code: "already_received", Detail: "This delivery was taken before."}
 	// ErrUnderWay means that the same delivery is being taken right now.
-	ErrUnderWay = &Error{Status: 409, Code: "being_received", Detail: "This delivery is being taken right now."}
+	ErrUnderWay = &failure.Error{Status: 409, Code: "being_received", Detail: "This delivery is being taken right now."}
 )
 
 var eventPattern = regexp.MustCompile(`^[A-Za-z0-9_.:/-]{1,128}$`)
@@ -89,7 +60,7 @@ func CheckEvent(name string) string {
 	return ""
 }
 
-// Check is whether a message could be sent. It fails with an *Error.
+// Check is whether a message could be sent. It fails with a *failure.Error.
 func Check(m *Message) error {
 	switch {
 	case CheckEvent(m.Event) != "":

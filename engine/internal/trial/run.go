@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"cloudlet/engine/database"
+	"cloudlet/engine/failure"
 	"cloudlet/engine/identity"
 	"cloudlet/engine/language/expression"
 	"cloudlet/engine/language/schema"
@@ -84,7 +84,7 @@ func (t *Test) prepare(ctx context.Context, w *World, frame *expression.Frame) *
 // cause is why the database refused something, in its own words: they are the
 // author's own data.
 func cause(err error) string {
-	var e *database.Error
+	var e *failure.Error
 	if errors.As(err, &e) && e.Cause != nil {
 		return e.Detail + " (" + e.Cause.Error() + ")"
 	}
