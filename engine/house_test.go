@@ -261,6 +261,29 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 }
 
 // TestWords looks for names that say nothing (architecture.md, section 5).
+// TestFailuresAreNotCopied: errors.Is finds what failure.Error's methods make of a declared
+// error, and no copy of it.
+func TestFailuresAreNotCopied(t *testing.T) {
+	t.Parallel()
+	declared := regexp.MustCompile(`^Err[A-Z]`)
+	for _, r := range house(t) {
+		ast.Inspect(r.file, func(n ast.Node) bool {
+			star, ok := n.(*ast.StarExpr)
+			if !ok {
+				return true
+			}
+			name, _ := star.X.(*ast.Ident)
+			if s, ok := star.X.(*ast.SelectorExpr); ok {
+				name = s.Sel
+			}
+			if name != nil && declared.MatchString(name.Name) {
+				t.Errorf("%s: a copy of %s", r.fset.Position(n.Pos()), name.Name)
+			}
+			return true
+		})
+	}
+}
+
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for _, r := range house(t) {

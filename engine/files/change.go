@@ -164,14 +164,14 @@ func (s *Store) promise(ctx context.Context, tx *database.Tx, root *os.Root, n *
 	n.Database = tx.Database()
 	text, err := json.Marshal(n)
 	if err != nil {
-		return failure(err)
+		return translated(err)
 	}
 	if n.name, err = s.noteName(root); err != nil {
 		return err
 	}
 	tx.OnRollback(func() { _ = root.Remove(path.Join(hidden, n.name)) })
 	tx.AfterCommit(func() { s.settled(root, n) })
-	if err := failure(root.WriteFile(path.Join(hidden, n.name), text, 0o600)); err != nil {
+	if err := translated(root.WriteFile(path.Join(hidden, n.name), text, 0o600)); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, notesTable); err != nil {
