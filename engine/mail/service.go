@@ -123,11 +123,6 @@ func (s *Service) Send(ctx context.Context, tx *database.Tx, m *Message) error {
 	return nil
 }
 
-// sealed are the arguments of a job.
-type sealed struct {
-	Sealed string `json:"sealed"`
-}
-
 // listed is what may be known of a message that waits.
 type listed struct {
 	Recipients int `json:"recipients"`
@@ -140,18 +135,13 @@ func (s *Service) seal(l *letter) (args, metadata json.RawMessage) {
 		panic(err) // only for types that JSON does not know
 	}
 	plain := append(append(head, '\n'), l.text...)
-	args, _ = json.Marshal(sealed{s.keys.Seal(purpose, plain)})
 	metadata, _ = json.Marshal(listed{len(l.To)})
-	return args, metadata
+	return s.keys.SealJSON(purpose, plain), metadata
 }
 
 // open is seal's inverse. It fails with secret.ErrNotOpened.
 func (s *Service) open(args json.RawMessage) (*letter, error) {
-	var in sealed
-	if err := json.Unmarshal(args, &in); err != nil {
-		return nil, secret.ErrNotOpened
-	}
-	plain, err := s.keys.OpenFresh(purpose, in.Sealed)
+	plain, err := s.keys.OpenJSON(purpose, args)
 	if err != nil {
 		return nil, err
 	}

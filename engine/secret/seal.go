@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"strings"
 )
@@ -55,10 +56,31 @@ func gcm(derived []byte) cipher.AEAD {
 	return sealer
 }
 
-// OpenFresh opens as Open does. Where that fails it reads the secret's file again and tries once
+// object is how a sealed text rests where JSON is kept.
+type object struct {
+	Sealed string `json:"sealed"`
+}
+
+// SealJSON is Seal for what keeps JSON, as the arguments of a job: the text stands in an object.
+func (k *Keyring) SealJSON(purpose string, plain []byte) json.RawMessage {
+	text, _ := json.Marshal(object{k.Seal(purpose, plain)}) // a string never fails
+	return text
+}
+
+// OpenJSON gives back what SealJSON sealed, also where another process has just rotated the
+// secret. It fails with ErrNotOpened, or with what Reload fails with.
+func (k *Keyring) OpenJSON(purpose string, text json.RawMessage) ([]byte, error) {
+	var o object
+	if err := json.Unmarshal(text, &o); err != nil {
+		return nil, ErrNotOpened
+	}
+	return k.openFresh(purpose, o.Sealed)
+}
+
+// openFresh opens as Open does. Where that fails it reads the secret's file again and tries once
 // more: another process may have rotated the secret a moment ago. It fails as Open does, or with
 // what Reload fails with.
-func (k *Keyring) OpenFresh(purpose, sealed string) ([]byte, error) {
+func (k *Keyring) openFresh(purpose, sealed string) ([]byte, error) {
 	before := k.version.Load()
 	plain, err := k.Open(purpose, sealed)
 	if !errors.Is(err, ErrNotOpened) {

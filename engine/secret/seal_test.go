@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"sync"
@@ -40,26 +41,29 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// TestOpenFresh has many open at once what another process sealed after it rotated the secret.
-func TestOpenFresh(t *testing.T) {
+// TestOpenJSON has many open at once what another process sealed after it rotated the secret.
+func TestOpenJSON(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	ours, theirs := openKeyring(t, dir), openKeyring(t, dir)
 	for range 20 {
 		must(t, theirs.Rotate(time.Hour))
-		sealed := theirs.Seal("mail", []byte("text"))
+		sealed := theirs.SealJSON("mail", []byte("text"))
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				if plain, err := ours.OpenFresh("mail", sealed); err != nil || string(plain) != "text" {
+				if plain, err := ours.OpenJSON("mail", sealed); err != nil || string(plain) != "text" {
 					t.Errorf("opened %q: %v", plain, err)
 				}
 			})
 		}
 		wg.Wait()
 	}
-	if _, err := ours.OpenFresh("mail", NewKeyring().Seal("mail", nil)); !errors.Is(err, ErrNotOpened) {
-		t.Errorf("opened with another secret: %v", err)
+	for what, text := range map[string]json.RawMessage{"another secret's": NewKeyring().SealJSON("mail", nil),
+		"another purpose's": ours.SealJSON("audit", nil), "not sealed": []byte(`{"sealed":"text"}`), "no object": []byte(`"text"`), "nothing": nil} {
+		if _, err := ours.OpenJSON("mail", text); !errors.Is(err, ErrNotOpened) {
+			t.Errorf("%s is opened: %v", what, err)
+		}
 	}
 }
 

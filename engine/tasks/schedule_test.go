@@ -13,7 +13,6 @@ import (
 	"cloudlet/engine/database"
 	"cloudlet/engine/jobs"
 	"cloudlet/engine/secret"
-
 	"go.uber.org/goleak"
 )
 
@@ -270,11 +269,7 @@ func TestRotatedElsewhere(t *testing.T) {
 	s := New(nil, nil, ours, nil)
 	run := func(context.Context, Task, int) error { done++; return nil }
 	sealed := func(k *secret.Keyring) json.RawMessage {
-		text, err := json.Marshal(resting{k.Seal(purpose, []byte(`{"name":"a","args":{}}`))})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return text
+		return k.SealJSON(purpose, []byte(`{"name":"a","args":{}}`))
 	}
 	if err := s.work(t.Context(), &jobs.Job{Args: sealed(theirs)}, run); err != nil || done != 1 {
 		t.Error(done, err)

@@ -53,11 +53,7 @@ const (
 	MaxAttempts = 50
 )
 
-// resting is a task's arguments as they rest: sealed is what inner says.
-type resting struct {
-	Sealed string `json:"sealed"`
-}
-
+// inner is what rests sealed.
 type inner struct {
 	Name string          `json:"name"`
 	Args json.RawMessage `json:"args"`
@@ -96,15 +92,11 @@ func (s *Service) Enqueue(ctx context.Context, tx *database.Tx, t Task) (id int6
 	if err != nil {
 		return 0, err
 	}
-	args, err := json.Marshal(resting{s.keys.Seal(purpose, plain)})
-	if err != nil {
-		return 0, err
-	}
 	metadata, err := json.Marshal(about{t.Name})
 	if err != nil {
 		return 0, err
 	}
-	n := jobs.New{Kind: s.kind, Args: args, Metadata: metadata, Attempts: t.Attempts, Delay: t.In}
+	n := jobs.New{Kind: s.kind, Args: s.keys.SealJSON(purpose, plain), Metadata: metadata, Attempts: t.Attempts, Delay: t.In}
 	switch {
 	case t.scheduled:
 		n.Unique = t.Name
@@ -127,11 +119,7 @@ func (s *Service) work(ctx context.Context, j *jobs.Job, run Run) error {
 
 // open gives back what a task rests as. It fails with secret.ErrNotOpened.
 func (s *Service) open(text json.RawMessage) (name string, args []byte, err error) {
-	var r resting
-	if json.Unmarshal(text, &r) != nil {
-		return "", nil, secret.ErrNotOpened
-	}
-	plain, err := s.keys.OpenFresh(purpose, r.Sealed)
+	plain, err := s.keys.OpenJSON(purpose, text)
 	if err != nil {
 		return "", nil, err
 	}

@@ -92,17 +92,12 @@ type payload struct {
 	Data      json.RawMessage `json:"data"`
 }
 
-// sealed are the arguments of a job, and listed is what may be known of one that waits.
-type (
-	sealed struct {
-		Sealed string `json:"sealed"`
-	}
-	listed struct {
-		ID    string `json:"id"`
-		Event string `json:"event"`
-		Host  string `json:"host"`
-	}
-)
+// listed is what may be known of a message that waits.
+type listed struct {
+	ID    string `json:"id"`
+	Event string `json:"event"`
+	Host  string `json:"host"`
+}
 
 // Send queues a message: see Post.
 func (s *Service) Send(ctx context.Context, tx *database.Tx, m *Message) error {
@@ -125,8 +120,7 @@ func (s *Service) Send(ctx context.Context, tx *database.Tx, m *Message) error {
 	if err != nil {
 		return err
 	}
-	n := jobs.New{Kind: s.kind}
-	n.Args, _ = json.Marshal(sealed{s.keys.Seal(purpose, plain)})
+	n := jobs.New{Kind: s.kind, Args: s.keys.SealJSON(purpose, plain)}
 	n.Metadata, _ = json.Marshal(listed{l.ID, m.Event, m.URL.Host})
 	reached("sealed")
 	if _, err = s.queue.Enqueue(ctx, tx, n); err != nil {
@@ -138,11 +132,7 @@ func (s *Service) Send(ctx context.Context, tx *database.Tx, m *Message) error {
 
 // open gives a message back. It fails with secret.ErrNotOpened.
 func (s *Service) open(args json.RawMessage) (*letter, error) {
-	var in sealed
-	if err := json.Unmarshal(args, &in); err != nil {
-		return nil, secret.ErrNotOpened
-	}
-	plain, err := s.keys.OpenFresh(purpose, in.Sealed)
+	plain, err := s.keys.OpenJSON(purpose, args)
 	if err != nil {
 		return nil, err
 	}
