@@ -75,6 +75,7 @@ type transactionInputs struct {
 // Call runs another endpoint of the app in the same process.
 var Call = action.Define(action.Spec[callInputs, any]{
 	Name: "call", Summary: "Runs another endpoint in the same process, its checks included.", Main: "endpoint",
+	Doc:      "Roles, `allow` and arguments are checked as for a request. `rate_limit`, `cache` and Idempotency-Keys are for clients: they do not count here.",
 	Example:  "- call: {endpoint: \"GET /films/{id}\", args: {id: 1}}\n",
 	Failures: []action.Outcome{tooDeep},
 	Prepare: func(l action.Load, in *callInputs) action.Result {
