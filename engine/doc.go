@@ -17,11 +17,15 @@
 //	engine/language   what an author writes: source (places and problems), schema (types
 //	                  and values), expression (${…}), document (YAML). Knows no action,
 //	                  no HTTP, no database.
+//	engine/failure    how services say why they did not do what they were asked for.
 //	engine/database   databases and their statements; and the other services that know
-//	                  nothing of endpoints: secret (what every key is derived from), audit
-//	                  (who did what), identity (users and tickets), oidc and captcha, jobs (a
-//	                  durable queue), mail, template, events (what is published, and to whom),
-//	                  outgoing (requests to other services), webhook (events for them, and theirs).
+//	                  nothing of endpoints: query (lists with filters and cursors), secret (what
+//	                  every key is derived from), audit (who did what), identity (users and
+//	                  tickets), oidc and captcha, jobs (a durable queue), tasks (the author's
+//	                  jobs and their schedules), mail, template, files (what is stored), events
+//	                  (what is published, and to whom), outgoing (requests to other services),
+//	                  webhook (events for them, and theirs), idempotency, cache, limit and lock,
+//	                  journal (the newest lines of the log).
 //	engine/action     the contract of actions, the one package that whoever writes an
 //	                  action imports.
 //	engine/internal   settings (cloudlet.yaml), arguments (requests to values), plan
