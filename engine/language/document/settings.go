@@ -68,8 +68,8 @@ func (r reader) shared(s *Settings) []key {
 		{"tags", "Under which the documentation lists it.", names, func(_, n *Node) { s.Tags, _, _ = r.words(n, "a list of tags") }},
 		{"timeout", "How long the chain may take, 30s where nothing is said; past it the answer is 504.", Shape{Kind: DurationShape},
 			func(_, n *Node) { s.Timeout = r.duration(n) }},
-		{"body_limit", "How large a body may be, 1MiB where nothing is said; past it the answer is 413.", Shape{Kind: SizeShape},
-			func(_, n *Node) { s.BodyLimit = r.size(n) }},
+		{"body_limit", "How large a body may be without its files, which have a max_size of their own; it is held in memory. 1MiB where nothing is said; past it the answer is 413.", Shape{Kind: SizeShape},
+			func(_, n *Node) { s.BodyLimit = r.bodyLimit(n) }},
 		{"rate_limit", "How many requests may come: 10/minute, or {limit, per, by}; past it the answer is 429. Each user has a count of their own, each address where nobody is logged in, and each verb.",
 			r.rateShape(), func(_, n *Node) { s.RateLimit = r.rate(n) }},
 		{"cache", "How long answers of get are kept, per arguments, and per user wherever they may depend on who asks; none where nothing is said.", lifetimeShape,
@@ -167,4 +167,17 @@ func (r reader) size(n *Node) *Size {
 		return nil
 	}
 	return &Size{size, n.Span}
+}
+
+// mostBody is the largest body_limit.
+const mostBody = 256 << 20
+
+func (r reader) bodyLimit(n *Node) *Size {
+	size := r.size(n)
+	if size != nil && size.Value > mostBody {
+		r.problems.Add(source.Problem{Span: n.Span, Code: CodeInvalidValue, Text: "a body is held in memory, and has at most 256MiB",
+			Hint: "an argument of the type file is not; its max_size says how large it may be"})
+		return nil
+	}
+	return size
 }
