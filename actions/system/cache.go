@@ -2,6 +2,7 @@ package system
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"cloudlet/engine/action"
@@ -82,7 +83,7 @@ func runCacheSet(c *action.Call, in *cacheSet) (none action.None, err error) {
 	if weight > cache.Heaviest || len(schema.AppendJSON(nil, value)) > cache.Largest {
 		return none, &action.Failure{Status: valueTooLarge.Status, Code: valueTooLarge.Code, Detail: "Something went wrong here. It has been logged.", Reason: "the value for the cache is too large"}
 	}
-	c.Services.Cache.Set(string(key), value, weight, c.Time().Add(d))
+	c.Services.Cache.Set(strings.Clone(string(key)), schema.Detach(value), weight, c.Time().Add(d))
 	return none, nil
 }
 

@@ -163,6 +163,10 @@ func isHarmless(contentType string) bool {
 	return false
 }
 
+// mostRanges is how many ranges are answered as such: the head of each of thousands would be many times
+// what it is asked with. The whole file is a good answer, too (RFC 9110, section 14.2).
+const mostRanges = 32
+
 func runSend(c *action.Call, in *sendInputs) (none action.None, err error) {
 	name, err := in.Path.Value(c)
 	if err != nil {
@@ -208,16 +212,17 @@ func runSend(c *action.Call, in *sendInputs) (none action.None, err error) {
 }
 
 // understood is a request without a range that RFC 9110 has ignored (section 14.2): of a unit that is not
-// bytes, in any case, or with another method than GET.
+// bytes, in any case, or with another method than GET; nor with many.
 func understood(r *http.Request) *http.Request {
 	text := r.Header.Get("Range")
 	unit, ranges, _ := strings.Cut(text, "=")
-	if text == "" || r.Method == http.MethodGet && unit == "bytes" {
+	few := strings.Count(ranges, ",") < mostRanges
+	if text == "" || r.Method == http.MethodGet && unit == "bytes" && few {
 		return r
 	}
 	r = r.Clone(r.Context())
 	r.Header.Del("Range")
-	if r.Method == http.MethodGet && strings.EqualFold(unit, "bytes") {
+	if r.Method == http.MethodGet && few && strings.EqualFold(unit, "bytes") {
 		r.Header.Set("Range", "bytes="+ranges)
 	}
 	return r

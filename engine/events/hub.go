@@ -3,6 +3,7 @@ package events
 import (
 	"container/list"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -115,7 +116,7 @@ func (h *Hub) place(m Message) {
 	h.forget(now)
 	t := h.topic(m.Topic, now)
 	t.last++
-	e := &event{topic: t, number: t.last, at: now, Message: m}
+	e := &event{topic: t, number: t.last, at: now, Message: m.detached(t)}
 	e.frame, e.Data = m.frame(t.id(t.last)), nil
 	e.place = h.kept.PushBack(e)
 	t.kept, t.bytes, h.bytes = append(t.kept, e), t.bytes+e.size(), h.bytes+e.size()
@@ -170,9 +171,9 @@ func (h *Hub) topic(name string, now time.Time) *topic {
 		if len(h.topics) >= maxTopics {
 			h.remove(h.idle.Front().Value.(*topic))
 		}
-		t = newTopic(name)
+		t = newTopic(strings.Clone(name)) // it may be a piece of a large text, as of a request
 		t.idle = h.idle.PushBack(t)
-		h.topics[name] = t
+		h.topics[t.name] = t
 	}
 	t.used = now
 	if t.idle != nil {

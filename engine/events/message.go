@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"container/list"
 	"slices"
+	"strings"
 	"time"
 
 	"cloudlet/engine/identity"
@@ -42,6 +43,24 @@ func (m *Message) reaches(c *identity.Caller) bool {
 		return true
 	}
 	return slices.ContainsFunc(m.Users, c.Is) || len(m.Roles) > 0 && c.HasRole(m.Roles...)
+}
+
+// detached is the message for a topic to keep: its texts may be pieces of large ones.
+func (m Message) detached(t *topic) Message {
+	m.Topic, m.Name = t.name, strings.Clone(m.Name)
+	m.Roles, m.Users = detached(m.Roles), detached(m.Users)
+	return m
+}
+
+func detached(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	copied := make([]string, len(list))
+	for i, text := range list {
+		copied[i] = strings.Clone(text)
+	}
+	return copied
 }
 
 // frame is the message as a stream holds it. A line break in the data, of whichever

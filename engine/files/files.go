@@ -110,15 +110,22 @@ func checkSegment(s string) string {
 	return ""
 }
 
-// isDevice reports whether Windows takes a segment for a device, whatever follows a point:
-// an app's folder may be moved there.
+// devices are names that Windows takes for devices, besides those with a number.
+var devices = []string{"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
+
+// isDevice reports whether Windows takes a segment for a device, whatever follows a point, and with
+// spaces ahead of it: an app's folder may be moved there. To it the small ¹, ² and ³ are digits.
 func isDevice(s string) bool {
 	name, _, _ := strings.Cut(strings.ToUpper(s), ".")
-	switch name {
-	case "CON", "PRN", "AUX", "NUL":
+	name = strings.TrimRight(name, " ")
+	if slices.Contains(devices, name) {
 		return true
 	}
-	return len(name) == 4 && (strings.HasPrefix(name, "COM") || strings.HasPrefix(name, "LPT")) && name[3] >= '0' && name[3] <= '9'
+	number, com := strings.CutPrefix(name, "COM")
+	if !com {
+		number, com = strings.CutPrefix(name, "LPT")
+	}
+	return com && utf8.RuneCountInString(number) == 1 && strings.Contains("0123456789¹²³", number)
 }
 
 // Store is the folder. It is safe for use by several goroutines at once.

@@ -12,7 +12,7 @@ import (
 func hostilePaths() []string {
 	list := []string{"", "/", "//", ".", "..", "./a", "a/.", "a/..", "../a", "a/../../b", "a//b", "/etc/passwd", "//host/share", `\\\\host\\share`, `..\\a`, `a\\..\\b`,
 		"C:/a", "C:a", "c:", "file:///a", "a\x00b", "a\x00.png", "a\nb", "a\r", "\x7f", "\xc0\xae\xc0\xae/a", "\xff", "a\u202eb", "\u200b", "a\u2028b", "\u2025/a\u200f",
-		".uploads/x", ".uploads", ".hidden", "a/.git/config", "a.", "a /b", " a", "a ", "nul", "NUL.txt", "con", "COM1.log", "lpt9", "aux/x", "a*b", "a?b", "a|b", `a"b`, "a<b", "a:stream",
+		".uploads/x", ".uploads", ".hidden", "a/.git/config", "a.", "a /b", " a", "a ", "nul", "NUL.txt", "con", "COM1.log", "lpt9", "con .txt", "COM¹", "lpt³.x", "conin$", "AUX  .a", "aux/x", "a*b", "a?b", "a|b", `a"b`, "a<b", "a:stream",
 		strings.Repeat("a", 201), strings.Repeat("a/", 20) + "a", strings.Repeat("abc/", 200)}
 	for _, dots := range []string{"..", "...", ".. ", "..\t", "..;", ". .", "..\u00a0"} {
 		for _, slash := range []string{"/", `\\`, "//", "/./"} {

@@ -196,5 +196,5 @@ func clip(text string) string {
 		}
 		text += "…"
 	}
-	return strings.ToValidUTF8(text, "\uFFFD")
+	return strings.Clone(strings.ToValidUTF8(text, "\uFFFD")) // which may be a piece of a large text
 }
