@@ -25,7 +25,7 @@ func Families() []Family {
 	return []Family{
 		{"control", "what runs, and in which order", []*action.Action{
 			control.If, control.Switch, control.ForEach, control.While, control.Parallel, control.Try, control.Transaction,
-			control.Set, control.Return, control.Respond, control.Fail, control.Wait, control.Call, control.Assert,
+			control.Set, control.Value, control.Return, control.Respond, control.Fail, control.Wait, control.Call, control.Assert,
 		}},
 		{"identity", "who asks", []*action.Action{
 			identity.Authenticate, identity.Refresh, identity.Logout, identity.Authorize,

@@ -124,6 +124,12 @@ func (l *loader) settings(fsys fs.FS, a *app) (*settings.Settings, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s cannot be read: %w", settings.FileName, err)
 	}
+	for _, other := range []string{"cloudlet.yml", "cloudlet.json"} {
+		if _, err := fs.Stat(fsys, other); err == nil {
+			a.problems.Add(source.Problem{Span: source.NewFile(other, nil).Span(0, 0), Code: "not_read", Warning: true,
+				Text: "this file is not read", Hint: "the settings stand in " + settings.FileName})
+		}
+	}
 	return settings.Read(file, l.dir, l.o.env, &a.problems), nil
 }
 
@@ -158,6 +164,7 @@ func (l *loader) walk(fsys fs.FS, a *app, input *plan.App) ([]string, error) {
 				a.problems.Addf(source.NewFile(name, nil).Span(0, 0), "misplaced", "jobs stand in _jobs itself, not in a folder below it")
 				return fs.SkipDir
 			case base[0] == '.', base[0] == '_' && base != "_actions" && base != "_jobs" && base != template.FolderName:
+				warnUnread(a, name, base, "_actions", "_jobs", "_migrations", template.FolderName)
 				return fs.SkipDir
 			}
 			return nil
@@ -173,6 +180,15 @@ func (l *loader) walk(fsys fs.FS, a *app, input *plan.App) ([]string, error) {
 		}
 	}
 	return migrations, nil
+}
+
+// warnUnread warns of a name that is nearly one that the engine reads, and is not: such a file would be missed
+// without a word. Other names that begin with _ are the author's own business.
+func warnUnread(a *app, name, base string, known ...string) {
+	if near := source.Nearest(base, known); near != "" && base[0] == '_' {
+		a.problems.Add(source.Problem{Span: source.NewFile(name, nil).Span(0, 0), Code: "not_read", Warning: true,
+			Text: fmt.Sprintf("%q is not read", base), Hint: fmt.Sprintf("did you mean %q?", near)})
+	}
 }
 
 // largestFile is the most that is read of one file; document.Parse refuses less.
@@ -218,6 +234,7 @@ func (l *loader) file(fsys fs.FS, a *app, input *plan.App, name string) error {
 			l.testFiles = append(l.testFiles, source.NewFile(name, text))
 		}
 	case base[0] == '_':
+		warnUnread(a, name, stem, "_module")
 	default:
 		l.endpoint(a, input, name, text, folder)
 	}

@@ -48,9 +48,25 @@ type setInputs struct {
 	Names action.Assignments `doc:"Values by the name that they are bound to."`
 }
 
+// Value gives what an expression says.
+var Value = action.Define(action.Spec[valueInputs, any]{
+	Name: "value", Summary: "Gives a value: the result of the steps that it ends.", Main: "value",
+	Gives: "the type of the value",
+	Doc: "What `for_each` collects of a turn, what a branch of `parallel`, `if` or `switch` gives and what `try` or `transaction` results in is the result of the last step inside; " +
+		"this step makes it of any expression. It ends nothing: `return` ends the whole chain.",
+	Example: "- for_each: ${args.titles}\n  do:\n    - value: {title: \"${item}\", letters: \"${len(item)}\"}\n  as: counted\n",
+	Prepare: func(_ action.Load, in *valueInputs) action.Result { return action.Gives(in.Value.Type()) },
+	Run:     func(c *action.Call, in *valueInputs) (any, error) { return in.Value.Value(c) },
+})
+
+type valueInputs struct {
+	Value action.Expr[any] `doc:"The value." class:"any"`
+}
+
 // Transaction runs steps whose changes commit together or not at all.
 var Transaction = action.Define(action.Spec[transactionInputs, any]{
 	Name: "transaction", Summary: "Runs steps whose changes commit together, or not at all.", Main: "do", Beside: true,
+	Gives:   "what the steps inside give",
 	Doc:     "It begins with its first statement. In one of the main database what is done to users and roles, mails and rows of the audit log belong to it, too. A failure rolls back; `return` and `respond` commit. One inside another is a savepoint.",
 	Example: "- transaction:\n    - sql.execute: UPDATE accounts SET balance = balance - ${args.amount} WHERE id = ${args.from}\n    - sql.execute: UPDATE accounts SET balance = balance + ${args.amount} WHERE id = ${args.to}\n",
 	Prepare: func(l action.Load, in *transactionInputs) action.Result {
@@ -76,6 +92,7 @@ type transactionInputs struct {
 var Call = action.Define(action.Spec[callInputs, any]{
 	Name: "call", Summary: "Runs another endpoint in the same process, its checks included.", Main: "endpoint",
 	Doc:      "Roles, `allow` and arguments are checked as for a request. `rate_limit`, `cache` and Idempotency-Keys are for clients: they do not count here.",
+	Gives:    "what the endpoint gives",
 	Example:  "- call: {endpoint: \"GET /films/{id}\", args: {id: 1}}\n",
 	Failures: []action.Outcome{tooDeep},
 	Prepare: func(l action.Load, in *callInputs) action.Result {

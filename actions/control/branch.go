@@ -11,6 +11,7 @@ import (
 // If runs one of two chains.
 var If = action.Define(action.Spec[ifInputs, any]{
 	Name: "if", Summary: "Runs `then` where a condition holds, else `else`.", Main: "condition", Beside: true,
+	Gives:   "what the steps that ran give, each branch its own; of branches of two types: json",
 	Doc:     "The result is that of the steps that ran. Where none of them has one, ${last} stays as it was.",
 	Example: "- if: ${args.name == \"\"}\n  then:\n    - fail: {status: 400, detail: A name is needed.}\n",
 	Prepare: prepareIf, Run: runIf,
@@ -40,6 +41,7 @@ func runIf(c *action.Call, in *ifInputs) (any, error) {
 // Switch runs the chain whose name equals a value.
 var Switch = action.Define(action.Spec[switchInputs, any]{
 	Name: "switch", Summary: "Runs the one of several chains whose name equals a value.", Main: "value", Beside: true,
+	Gives:   "what the case that ran gives; of cases of several types: json",
 	Doc:     "Without a case that fits, `default` runs; without that, nothing.",
 	Example: "- switch: ${args.kind}\n  cases:\n    full: [log: All of it]\n    short: [log: The beginning]\n  default: [fail: There is no such kind.]\n",
 	Prepare: prepareSwitch, Run: runSwitch,
@@ -80,6 +82,7 @@ func runSwitch(c *action.Call, in *switchInputs) (any, error) {
 // Try runs a chain and handles its failure.
 var Try = action.Define(action.Spec[tryInputs, any]{
 	Name: "try", Summary: "Runs steps; where one fails, runs `catch`; in the end, always, `finally`.", Main: "do", Beside: true,
+	Gives:   "what the steps that ran give: those of catch after a failure",
 	Doc:     "Inside `catch`, ${error} has status, code, detail and action. The end of the whole chain's time cannot be caught. `finally` never changes ${last}.",
 	Example: "- try:\n    - sql.execute: INSERT INTO films (title) VALUES (${args.title})\n  catch:\n    - fail: {status: 409, code: film_exists, detail: \"${error.detail}\"}\n",
 	Prepare: prepareTry, Run: runTry,

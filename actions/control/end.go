@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -38,7 +39,7 @@ type returnInputs struct {
 func refuseToEnd(l action.Load, parallel bool, name string) {
 	if parallel {
 		l.Problem(source.Problem{Span: l.At(""), Code: "not_in_parallel", Text: name + " cannot end what other branches still do",
-			Hint: "let the branch's last result say it, and decide behind the parallel steps"})
+			Hint: "let the branch's last step say it, as in value: ${args.id}, and decide behind the parallel steps"})
 	}
 }
 
@@ -148,6 +149,7 @@ var Fail = action.Define(action.Spec[failInputs, action.None]{
 	Prepare: func(l action.Load, in *failInputs) action.Result {
 		checkStatus(l, "status", &in.Status, 400)
 		checkCode(l, in.Code)
+		in.Code = codeOf(&in.Status, in.Code)
 		fails(l, &in.Status, in.Code, &in.Detail)
 		return action.Result{Ends: true}
 	},
@@ -163,7 +165,7 @@ var Fail = action.Define(action.Spec[failInputs, action.None]{
 type failInputs struct {
 	Detail action.Expr[action.Text] `doc:"What went wrong, in a sentence for the client." optional:"" leak:"would be sent to the requester"`
 	Status action.Expr[int]         `doc:"The status, 400 to 599." default:"400"`
-	Code   string                   `doc:"A stable code for programs, in snake_case." default:"bad_request"`
+	Code   string                   `doc:"A stable code for programs, in snake_case; left out, that of the status, as not_found of 404." optional:""`
 	Errors action.Expr[[]any]       `doc:"Single errors, each {argument, message}." optional:"" leak:"would be sent to the requester"`
 }
 
@@ -179,6 +181,24 @@ func fails(l action.Load, status *action.Expr[int], code string, detail *action.
 	said, _ := detail.Constant()
 	o.When = string(said)
 	l.Fails(o)
+}
+
+// codeOf is the code of a failure that the author gives none: the standard's name of its status
+// in snake_case, and bad_request where the status is computed.
+func codeOf(status *action.Expr[int], code string) string {
+	n, known := status.Constant()
+	if code != "" || !known || http.StatusText(n) == "" {
+		return cmp.Or(code, "bad_request")
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ' || r == '-':
+			return '_'
+		case r < 'a' || r > 'z':
+			return -1
+		}
+		return r
+	}, strings.ToLower(http.StatusText(n)))
 }
 
 func checkCode(l action.Load, code string) {
@@ -216,6 +236,7 @@ var Assert = action.Define(action.Spec[assertInputs, action.None]{
 	Prepare: func(l action.Load, in *assertInputs) action.Result {
 		checkStatus(l, "status", &in.Status, 400)
 		checkCode(l, in.Code)
+		in.Code = codeOf(&in.Status, in.Code)
 		fails(l, &in.Status, in.Code, &in.Detail)
 		return action.Effect
 	},
@@ -225,7 +246,7 @@ var Assert = action.Define(action.Spec[assertInputs, action.None]{
 type assertInputs struct {
 	That   action.Expr[bool]        `doc:"What has to hold." class:"any"`
 	Status action.Expr[int]         `doc:"The status otherwise, 400 to 599." default:"400"`
-	Code   string                   `doc:"A stable code for programs, in snake_case." default:"bad_request"`
+	Code   string                   `doc:"A stable code for programs, in snake_case; left out, that of the status, as not_found of 404." optional:""`
 	Detail action.Expr[action.Text] `doc:"What went wrong, in a sentence for the client." optional:"" leak:"would be sent to the requester"`
 }
 

@@ -11,7 +11,8 @@ import (
 // ForEach runs a chain once for each item of a list.
 var ForEach = action.Define(action.Spec[forEachInputs, any]{
 	Name: "for_each", Summary: "Runs steps once for each item of a list; the result is the list of each turn's last result.",
-	Main: "list", Beside: true,
+	Gives: "a list of what each turn gives",
+	Main:  "list", Beside: true,
 	Doc: "The item is ${item}, or what `item` names it; its place, from 0, is ${index}. With `parallel`, so many turns run at once; " +
 		"what they find bound outside they can only read, and the results keep the order of the items.",
 	Example: "- for_each: ${args.titles}\n  item: title\n  do:\n    - sql.execute: INSERT INTO films (title) VALUES (${title})\n",
@@ -95,6 +96,7 @@ func runForEach(c *action.Call, in *forEachInputs) (any, error) {
 // While runs a chain as long as a condition holds.
 var While = action.Define(action.Spec[whileInputs, any]{
 	Name: "while", Summary: "Runs steps as long as a condition holds, within a limit.", Main: "condition", Beside: true,
+	Gives:    "what the last turn gives",
 	Doc:      "Names that the condition reads are bound before and changed by `set`. The result is that of the last turn.",
 	Example:  "- set: {n: 0}\n- while: ${n < 3}\n  do:\n    - set: {n: \"${n + 1}\"}\n",
 	Failures: []action.Outcome{{Status: 500, Code: "too_many_turns", When: "the condition still holds after `limit` turns"}},

@@ -13,7 +13,8 @@ import (
 // Parallel runs named chains at once.
 var Parallel = action.Define(action.Spec[parallelInputs, any]{
 	Name: "parallel", Summary: "Runs named branches at once; the result is an object of their results.", Main: "branches", Beside: true,
-	Doc: "What is bound outside, the branches can only read. Where one fails, the others are cancelled and the first failure is that of the step.",
+	Gives: "an object with what each branch gives",
+	Doc:   "What is bound outside, the branches can only read. Where one fails, the others are cancelled and the first failure is that of the step.",
 	Example: "- parallel:\n    films:\n      - sql.value: SELECT count(*) FROM films\n    people:\n      - sql.value: SELECT count(*) FROM people\n" +
 		"  as: counts\n",
 	Prepare: prepareParallel, Run: runParallel,

@@ -59,6 +59,7 @@ type encryptInputs struct {
 // Decrypt opens what Encrypt sealed.
 var Decrypt = action.Define(action.Spec[decryptInputs, string]{
 	Name: "decrypt", Summary: "Reads a text that encrypt sealed.", Main: "input",
+	Gives:    "string, of the class that `class` says: secret, token or public",
 	Doc:      "The text is a secret, since nobody knows here what was sealed. `class` says otherwise: token lets the answer hold it, public the log too.",
 	Example:  "- decrypt: {input: \"${args.sealed}\", context: \"phone of ${args.id}\", class: token}\n  as: phone\n",
 	Failures: []action.Outcome{cannotDecrypt, keyRefused}, Result: schema.SecretType,

@@ -21,6 +21,7 @@ var (
 // List gives rows of a table, page by page.
 var List = action.Define(action.Spec[listInputs, any]{
 	Name: "data.list", Summary: "Gives rows of a table that fit, in an order, page by page.",
+	Gives: "{items: a list of rows, total: int?, next: string?}",
 	Doc: "The result is {items, total, next}: the rows, with count how many there are on all pages, and the cursor of the page that follows. " + whereDoc + " filter is the same from the caller, a map such as a json argument holds, over the columns of filterable alone; null is no filter. " +
 		"sort names columns, as in `-year,title` or [-year, title], - for the last first; what is computed may name those of sortable. The primary key decides among equals, so the order is the same each time. " +
 		"next is a sealed cursor, null on the last page: given as after, with the same sort and filter, it goes on behind the last row, whatever was written meanwhile. A view has no key, and so no cursors. A page of more than 200 rows that is the answer is written as it is read; what fails in the middle of it cuts the answer off.",

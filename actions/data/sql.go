@@ -106,6 +106,7 @@ func needsRows(l action.Load, d *database.Description, name string) bool {
 // Select gives all rows of a query.
 var Select = action.Define(action.Spec[sqlInputs, any]{
 	Name: "sql.select", Summary: "Gives all rows of a query, as a list of objects.", Main: "sql", Doc: sqlDoc,
+	Gives:    "a list of rows: objects of the columns that the statement gives",
 	Example:  "- sql.select: SELECT id, title FROM films WHERE year >= ${args.year} ORDER BY title\n",
 	Failures: dataFailures,
 	Prepare: func(l action.Load, in *sqlInputs) action.Result {
@@ -132,6 +133,7 @@ var Select = action.Define(action.Spec[sqlInputs, any]{
 // One gives the first row of a query.
 var One = action.Define(action.Spec[oneInputs, any]{
 	Name: "sql.one", Summary: "Gives the first row of a query, or null.", Main: "sql", Doc: sqlDoc + " With `missing: 404` it fails where there is no row.",
+	Gives:    "a row, an object of the columns that the statement gives, or null",
 	Example:  "- sql.one: {sql: \"SELECT id, title FROM films WHERE id = ${args.id}\", missing: 404}\n",
 	Failures: append([]action.Outcome{{Status: 404, Code: "not_found", When: "there is no row, and `missing` says so"}}, dataFailures...),
 	Prepare:  prepareOne, Run: runOne,
@@ -170,6 +172,7 @@ func runOne(c *action.Call, in *oneInputs) (any, error) {
 // Value gives the first column of the first row.
 var Value = action.Define(action.Spec[sqlInputs, any]{
 	Name: "sql.value", Summary: "Gives the first column of the first row, or null.", Main: "sql", Doc: sqlDoc,
+	Gives:    "the type of the first column, or null",
 	Example:  "- sql.value: SELECT count(*) FROM films\n",
 	Failures: dataFailures,
 	Prepare: func(l action.Load, in *sqlInputs) action.Result {

@@ -16,6 +16,7 @@ const cacheDoc = "What is kept is in the memory of the server: all of the app's 
 // CacheGet reads what is kept.
 var CacheGet = action.Define(action.Spec[cacheKey, any]{
 	Name: "cache.get", Summary: "Gives the value that is kept under a key, or null.", Main: "key", Doc: cacheDoc,
+	Gives:   "json: what was kept, or null",
 	Example: "- cache.get: films\n  as: known\n- if: ${known == null}\n  then:\n    - sql.select: SELECT title, year FROM films\n    - cache.set: {key: films, value: \"${last}\", for: 10m}\n",
 	Prepare: func(l action.Load, in *cacheKey) action.Result {
 		checkKey(l, "key", &in.Key)

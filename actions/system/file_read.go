@@ -19,6 +19,7 @@ import (
 // FileLoad reads a file.
 var FileLoad = action.Define(action.Spec[loadInputs, any]{
 	Name: "file.load", Summary: "Gives the content of a file of the app, as a text or as bytes.", Main: "path",
+	Gives:   "string, or bytes with as: bytes",
 	Doc:     fileDoc + " To send a file to the client take file.send, which holds none in memory.",
 	Example: "- file.load: \"notes/${args.id}.txt\"\n",
 	Failures: []action.Outcome{invalidPath, fileMissing, action.OutcomeOf(files.ErrTooLarge, "it has more bytes than max_size"),

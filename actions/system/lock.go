@@ -8,6 +8,7 @@ import (
 // Lock lets one chain in at a time.
 var Lock = action.Define(action.Spec[lockInputs, any]{
 	Name: "lock", Summary: "Runs steps while no other chain runs steps under the same key; the others wait for their turn.", Main: "key",
+	Gives: "what the steps inside give",
 	Doc: "The key is of the whole app: another endpoint that takes it waits too. Who waits has their turn in the order in which they came, " +
 		"as long as the step's and the chain's timeout last (504). The lock ends with the steps, however they end. It holds within one server process; " +
 		"what several processes must not do at once is kept apart by the database: a unique key, or a transaction. " + keyDoc,

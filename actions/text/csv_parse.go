@@ -18,6 +18,7 @@ var invalidCSV = action.Outcome{Status: 400, Code: "invalid_csv", When: "the tex
 // CSVParse reads CSV (RFC 4180).
 var CSVParse = action.Define(action.Spec[csvParseInputs, any]{
 	Name: "csv.parse", Summary: "Reads CSV (RFC 4180) into rows.", Main: "text",
+	Gives: "a list of objects of `columns`, else of texts",
 	Doc: "With `header` the first line names the fields of each row; without `columns` they are all texts. `columns` declares fields as arguments are declared: their cells are converted, and mistakes are listed by line and column; other columns are left out. " +
 		"`headings` says what stands above a field where that is not its name. An empty cell is null, or the default, where its field is optional. " +
 		"Without a header rows are lists of texts, or objects of `columns` in their order.",

@@ -18,6 +18,7 @@ var (
 // JSONParse reads JSON (RFC 8259).
 var JSONParse = action.Define(action.Spec[textInput, any]{
 	Name: "json.parse", Summary: "Reads a text as JSON.", Main: "text",
+	Gives:   "json: any value, whose fields are not known at load",
 	Doc:     "As strictly as the body of a request: no key twice, nothing behind the value, no more than 64 levels. `validate` then makes sure of the type.",
 	Example: "- json.parse: ${args.text}\n  as: parsed\n", Failures: []action.Outcome{invalidJSON, tooLarge},
 	Prepare: func(l action.Load, in *textInput) action.Result { return gives(schema.AnyType, in.Text.Type()) },
@@ -45,6 +46,7 @@ const mostYAML = document.MaxSize
 // YAMLParse reads YAML.
 var YAMLParse = action.Define(action.Spec[textInput, any]{
 	Name: "yaml.parse", Summary: "Reads a text as YAML.", Main: "text",
+	Gives:   "json: any value, whose fields are not known at load",
 	Doc:     "One document of at most 1 MiB, in the core schema of YAML 1.2, without tags, anchors, aliases and merge keys: yes and 2026-01-02 are texts.",
 	Example: "- yaml.parse: ${args.text}\n  as: parsed\n", Failures: []action.Outcome{invalidYAML, tooLarge},
 	Prepare: func(l action.Load, in *textInput) action.Result { return gives(schema.AnyType, in.Text.Type()) },

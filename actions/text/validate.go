@@ -12,6 +12,7 @@ var invalidValue = action.Outcome{Status: 400, Code: "invalid_value", When: "the
 // Validate holds a value against a type.
 var Validate = action.Define(action.Spec[validateInputs, any]{
 	Name: "validate", Summary: "Makes sure that a value is of a type, and converts it.",
+	Gives: "the type of `as`",
 	Doc: "`as` is written as the type of an argument is, short or long, with its limits. The rules are those of a JSON body, and a text that stands for an int, a float or a bool becomes one. " +
 		"The result has that type, so that what follows can rely on it. `errors` of the failure lists every mistake.",
 	Example:  "- validate: {value: \"${args.text}\", as: {type: int, min: 1}}\n  as: number\n",

@@ -25,6 +25,7 @@ var invalidXML = action.Outcome{Status: 400, Code: "invalid_xml", When: "the tex
 // XMLParse reads XML.
 var XMLParse = action.Define(action.Spec[xmlInputs, any]{
 	Name: "xml.parse", Summary: "Reads a text as XML.", Main: "text",
+	Gives: "json: any value, whose fields are not known at load",
 	Doc: "The result is an object with the root element. An element with nothing but text is that text; any other is an object, with its attributes as \"@name\", its text as \"#text\" and its elements by their names, " +
 		"as they are written, prefixes included. An element that comes several times is a list; those that `lists` names always are. Comments and instructions are left out, and spaces between elements. " +
 		"Document types and entities of one's own are refused; at most 4 MiB.",

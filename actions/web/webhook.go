@@ -93,6 +93,7 @@ func runWebhookSend(c *action.Call, in *webhookSendInputs) (action.None, error) 
 // WebhookVerify takes an event of another service.
 var WebhookVerify = action.Define(action.Spec[webhookVerifyInputs, any]{
 	Name: "webhook.verify", Summary: "Takes an event that another service sends, if it is signed by it and was not taken before.", Main: "secret", Once: true, Writes: true,
+	Gives: "json: the body of the request",
 	Doc: "The event is the body, any JSON: the verb declares no arguments that come from there. The schemes: `standard` is Standard Webhooks (webhook-… or svix-… headers), `github` X-Hub-Signature-256, `stripe` Stripe-Signature; " +
 		"a signature's time may be five minutes off. A delivery is known by its webhook-id, X-GitHub-Delivery, where one is sent, or the id of Stripe's event. It counts as taken when the chain has succeeded; " +
 		"one that failed may come again. Inside a transaction of the main database it is taken with it, never twice; outside of one a process that is killed may take it twice. " +

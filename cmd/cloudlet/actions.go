@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"cloudlet/actions"
 	"cloudlet/engine"
@@ -118,6 +119,17 @@ func alignActions(t *terminal, rows [][]string) error {
 	return nil
 }
 
+// family are the names of the actions of a family, or of those whose names begin with a word and a point.
+func family(list []actionPage, name string) []string {
+	var names []string
+	for _, p := range list {
+		if p.Family == name || strings.HasPrefix(p.Name, name+".") {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
 // explain prints all about the action of a name; composites of several folders
 // may share one.
 func (c *actionsCommand) explain(t *terminal, list []actionPage) error {
@@ -131,7 +143,9 @@ func (c *actionsCommand) explain(t *terminal, list []actionPage) error {
 	}
 	if len(found) == 0 {
 		text := fmt.Sprintf("there is no action %q", c.Name)
-		if hint := source.DidYouMean(c.Name, slices.Compact(names)); hint != "" {
+		if of := family(list, c.Name); len(of) > 0 {
+			text += "; " + c.Name + " has " + strings.Join(of, ", ")
+		} else if hint := source.Meant(c.Name, slices.Compact(names)); hint != "" {
 			text += "; " + hint
 		}
 		return errors.New(text)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -79,7 +80,7 @@ func run(args []string, t *terminal) int {
 	if err != nil {
 		panic(err) // the structs above make no sense: found by every test
 	}
-	chosen, err := parser.Parse(args)
+	chosen, err := parser.Parse(usual(args))
 	if err != nil {
 		t.notef("cloudlet: %v\n%s\n", err, seeHelp(err))
 		return exitUsage
@@ -88,6 +89,17 @@ func run(args []string, t *terminal) int {
 	defer stop()
 	chosen.BindTo(ctx, (*context.Context)(nil))
 	return t.status(chosen.Run(t, &folder{given: all.App}), chosen.Command())
+}
+
+// usual writes what other command lines take as this one does: help, help COMMAND and --version.
+func usual(args []string) []string {
+	switch {
+	case len(args) > 0 && args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case len(args) == 1 && (args[0] == "--version" || args[0] == "-v"):
+		return []string{"version"}
+	}
+	return args
 }
 
 // seeHelp names the help of the command that was meant, as far as that is known.

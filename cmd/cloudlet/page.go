@@ -56,6 +56,9 @@ func pageOf(family string, a *action.Action) actionPage {
 	}
 	if a.HasResult && !a.Ends {
 		p.Result = resultText(a.Result)
+		if a.Gives != "" {
+			p.Result = a.Gives
+		}
 	}
 	return p
 }

@@ -42,6 +42,8 @@ type Spec[In, Out any] struct {
 	Beside bool
 	// Result is the type of the result where Out does not say it.
 	Result *schema.Type
+	// Gives says in a few words what the result is, where its type depends on the inputs.
+	Gives string
 	// Ends says that no step after this one can run.
 	Ends bool
 	// Once says that what the step does can be done only once: a verb with such a step
@@ -104,6 +106,7 @@ type Action struct {
 	Inputs                      []Input
 	Result                      *schema.Type // nil: none, or only Prepare knows
 	HasResult                   bool
+	Gives                       string // what the result is, where its type depends on the inputs
 	Failures                    []Outcome
 
 	bind func() *Binding
@@ -154,6 +157,7 @@ func Define[In, Out any](spec Spec[In, Out]) *Action {
 		Inputs: inputsOf[In](spec.Name, spec.Main),
 	}
 	a.Result, a.HasResult = resultOf[Out](spec.Name)
+	a.Gives = spec.Gives
 	if spec.Result != nil {
 		a.Result = spec.Result
 	}

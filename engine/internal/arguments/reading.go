@@ -177,6 +177,11 @@ func (rd *reading) unknown(name string, in schema.Place) {
 			return
 		}
 	}
+	if in == schema.InBody && strings.HasPrefix(strings.TrimSpace(name), "{") {
+		// A JSON body that is sent as a form, as curl -d does, is one name without a value.
+		rd.note(len(rd.set.arguments), "", in, "looks like JSON, and was not sent as such; send Content-Type: application/json")
+		return
+	}
 	rd.note(len(rd.set.arguments), name, in, schema.NotKnown(name, rd.set.names))
 }
 
