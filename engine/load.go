@@ -124,12 +124,7 @@ func (l *loader) settings(fsys fs.FS, a *app) (*settings.Settings, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s cannot be read: %w", settings.FileName, err)
 	}
-	for _, other := range []string{"cloudlet.yml", "cloudlet.json"} {
-		if _, err := fs.Stat(fsys, other); err == nil {
-			a.problems.Add(source.Problem{Span: source.NewFile(other, nil).Span(0, 0), Code: "not_read", Warning: true,
-				Text: "this file is not read", Hint: "the settings stand in " + settings.FileName})
-		}
-	}
+	warnOtherSettings(fsys, a)
 	return settings.Read(file, l.dir, l.o.env, &a.problems), nil
 }
 
@@ -180,15 +175,6 @@ func (l *loader) walk(fsys fs.FS, a *app, input *plan.App) ([]string, error) {
 		}
 	}
 	return migrations, nil
-}
-
-// warnUnread warns of a name that is nearly one that the engine reads, and is not: such a file would be missed
-// without a word. Other names that begin with _ are the author's own business.
-func warnUnread(a *app, name, base string, known ...string) {
-	if near := source.Nearest(base, known); near != "" && base[0] == '_' {
-		a.problems.Add(source.Problem{Span: source.NewFile(name, nil).Span(0, 0), Code: "not_read", Warning: true,
-			Text: fmt.Sprintf("%q is not read", base), Hint: fmt.Sprintf("did you mean %q?", near)})
-	}
 }
 
 // largestFile is the most that is read of one file; document.Parse refuses less.
