@@ -95,7 +95,7 @@ var WebhookVerify = action.Define(action.Spec[webhookVerifyInputs, any]{
 	Name: "webhook.verify", Summary: "Takes an event that another service sends, if it is signed by it and was not taken before.", Main: "secret", Once: true, Writes: true,
 	Gives: "json: the body of the request",
 	Doc: "The event is the body, any JSON: the verb declares no arguments that come from there. The schemes: `standard` is Standard Webhooks (webhook-… or svix-… headers), `github` X-Hub-Signature-256, `stripe` Stripe-Signature; " +
-		"a signature's time may be five minutes off. A delivery is known by its webhook-id, X-GitHub-Delivery, where one is sent, or the id of Stripe's event. It counts as taken when the chain has succeeded; " +
+		"a signature's time may be five minutes off. A delivery is known by its webhook-id, X-GitHub-Delivery, where one is sent, or the id of Stripe's event. GitHub does not sign its id: who has seen a delivery can send it again under another. It counts as taken when the chain has succeeded; " +
 		"one that failed may come again. Inside a transaction of the main database it is taken with it, never twice; outside of one a process that is killed may take it twice. " +
 		"Deliveries are remembered for 30 days. A repeated one is `refuse`d with 409, which is the default of github, or `acknowledge`d: it ends the request with 200 and nothing further runs, since the senders of the other schemes go on until they see that.",
 	Example: "- webhook.verify: {secret: \"${secrets.corp}\", scheme: stripe}\n",
