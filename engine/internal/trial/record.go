@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -101,4 +102,28 @@ func (r *Recorder) take() []*schema.Object {
 	lines := r.lines
 	r.lines = nil
 	return lines
+}
+
+// why says where the last request failed and what the log alone says of it, each on a line of
+// its own, or "" where no step failed with the status.
+func (r *Recorder) why(status int) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, line := range slices.Backward(r.lines) {
+		fields, _ := line.Lookup("fields")
+		f, _ := fields.(*schema.Object)
+		if got, _ := f.Lookup("status"); got != status {
+			continue
+		}
+		text := ""
+		if at, _ := f.Lookup("at"); at != nil {
+			name, _ := f.Lookup("action")
+			text = fmt.Sprintf("\nat %v, %v", at, name)
+		}
+		if reason, _ := f.Lookup("reason"); reason != nil {
+			text += fmt.Sprintf("\n%v", reason)
+		}
+		return text
+	}
+	return ""
 }

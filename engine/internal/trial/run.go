@@ -189,11 +189,11 @@ func answerOf(r *httptest.ResponseRecorder) answer {
 // compare holds an answer, and what it left behind, against the expectation.
 func (e *expect) compare(ctx context.Context, m *matching, a answer, w *World, mails []sent, published []*schema.Object) {
 	if e.status != 0 && a.status != e.status {
-		m.list = append(m.list, Mismatch{e.at, "status", fmt.Sprint(e.status), a.summary()})
+		m.list = append(m.list, Mismatch{e.at, "status", fmt.Sprint(e.status), a.summary() + w.Log.why(a.status)})
 		return
 	}
 	if e.status == 0 && a.status >= 400 {
-		m.list = append(m.list, Mismatch{e.at, "status", "a success", a.summary()})
+		m.list = append(m.list, Mismatch{e.at, "status", "a success", a.summary() + w.Log.why(a.status)})
 		return
 	}
 	for _, h := range e.headers {
