@@ -53,6 +53,39 @@ func TestAloneInList(t *testing.T) {
 	}
 }
 
+func TestTermOf(t *testing.T) {
+	t.Parallel()
+	for sql, want := range map[string]string{
+		"ORDER BY ?":                          "ORDER BY",
+		"order /* x */ by (( ? )) collate x":  "ORDER BY",
+		"ORDER BY a, f(b, c) DESC, ? ASC":     "ORDER BY",
+		"OVER (PARTITION BY a ORDER BY ?)":    "ORDER BY",
+		"GROUP BY a, ? HAVING b":              "GROUP BY",
+		"GROUP BY ? ORDER BY a":               "GROUP BY",
+		"ORDER BY ? || a":                     "",
+		"ORDER BY a = ?":                      "",
+		"ORDER BY f(?)":                       "",
+		"ORDER BY f(a, ?)":                    "",
+		"ORDER BY a LIMIT ?":                  "",
+		"ORDER BY a LIMIT 1, ?":               "",
+		"ORDER BY (SELECT ?)":                 "",
+		"ORDER BY CASE WHEN ? THEN a END":     "",
+		"PARTITION BY ?":                      "",
+		"SELECT a, ? FROM (b ORDER BY c)":     "",
+		"VALUES (?, 1)":                       "",
+		"ORDER BY 'open ?":                    "",
+		"?":                                   "",
+		"\"by\" ?":                            "",
+		"ORDER BY a UNION SELECT b, ?, c":     "",
+		"a IN (SELECT b ORDER BY c), ? UNION": "",
+	} {
+		tokens := Lex(sql)
+		if got := TermOf(sql, tokens, TokenAt(tokens, strings.IndexByte(sql, '?'))); got != want {
+			t.Errorf("%s: %q", sql, got)
+		}
+	}
+}
+
 func FuzzLex(f *testing.F) {
 	for _, seed := range []string{"SELECT 'a''b', \"c\", [d], x'00' -- e\n/* f */ ?1", "'", "/*", "[", "1.e+", ":", "->>", "\x00\xff"} {
 		f.Add(seed)

@@ -67,9 +67,10 @@ func (q *query) check() bool {
 	for _, h := range q.holes {
 		if kind, ok := inside(tokens, h.at); ok {
 			q.problems.Add(source.Problem{Span: q.place(h.at, h.at+1), Code: "sql_in_" + kind,
-				Text: "${…} inside a " + strings.ReplaceAll(kind, "_", " ") + " would not be a parameter", Hint: hintInside(kind)})
+				Text: "${…} inside a " + strings.ReplaceAll(kind, "_", " ") + " would not be a parameter", Hint: q.hintInside(kind, tokens, h)})
 			q.failed = true
 		}
+		q.sortsNothing(tokens, h)
 	}
 	if !q.failed {
 		q.expandLists(tokens)
@@ -77,14 +78,35 @@ func (q *query) check() bool {
 	return !q.failed
 }
 
-func hintInside(kind string) string {
+// sortsNothing warns of a value that stands for a column to sort or group by.
+func (q *query) sortsNothing(tokens []database.Token, h hole) {
+	text, written := q.text.String(), "${"+h.part.Source+"}"
+	p := source.Problem{Span: q.place(h.at, h.at+1), Warning: true}
+	switch database.TermOf(text, tokens, database.TokenAt(tokens, h.at)) {
+	case "ORDER BY":
+		p.Code, p.Text = "sorts_nothing", "this sorts by nothing: a value is bound here, the same for every row, and never the name of a column"
+		p.Hint = "let data.list sort, with `sortable`, or write the columns out: CASE " + written + " WHEN 'title' THEN title END"
+	case "GROUP BY":
+		p.Code, p.Text = "groups_nothing", "this makes one group of all rows: a value is bound here, the same for every row, and never the name of a column"
+		p.Hint = "write the columns out: CASE " + written + " WHEN 'title' THEN title END"
+	default:
+		return
+	}
+	q.problems.Add(p)
+}
+
+func (q *query) hintInside(kind string, tokens []database.Token, h hole) string {
 	switch kind {
 	case "comment":
 		return "take it out of the comment"
 	case "quoted_name":
 		return "names of tables and columns are written out"
 	}
-	return "put the whole text into the ${…}: ${\"%\" + args.q + \"%\"}"
+	const quoted = len("'?'")
+	if t := tokens[database.TokenAt(tokens, h.at)]; t.To-t.From == quoted {
+		return "values are bound, so the quotes have to go: ${" + h.part.Source + "}"
+	}
+	return "values are bound, so put the whole text into the ${…}, without the quotes of SQL: ${\"%\" + args.q + \"%\"}"
 }
 
 func (q *query) isHole(at int) bool {
