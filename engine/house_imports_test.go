@@ -35,8 +35,9 @@ var onAction = append(slices.Clone(services), "engine/action")
 // means thinking about where it stands. Test files may import what they need.
 var imports = map[string][]string{
 	"engine/language/source":     {},
+	"engine/language/zone":       {},
 	"engine/language/schema":     {"engine/language/source"},
-	"engine/language/expression": {"engine/language/source", "engine/language/schema"},
+	"engine/language/expression": {"engine/language/source", "engine/language/schema", "engine/language/zone"},
 	"engine/language/document":   {"engine/language/source", "engine/language/schema"},
 
 	// Services know the language's values, and nothing of endpoints.
@@ -47,7 +48,7 @@ var imports = map[string][]string{
 	"engine/limit":       {},
 	"engine/idempotency": {"engine/failure", "engine/database", "engine/secret", "engine/lock"},
 	"engine/files":       {"engine/failure", "engine/language/...", "engine/database"},
-	"engine/tasks":       {"engine/database", "engine/secret", "engine/jobs"},
+	"engine/tasks":       {"engine/language/zone", "engine/database", "engine/secret", "engine/jobs"},
 	"engine/lock":        {},
 	"engine/cache":       {},
 	"engine/journal":     {"engine/language/schema"},

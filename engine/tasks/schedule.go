@@ -9,9 +9,9 @@ import (
 	"strings"
 	"sync"
 	"time"
-	_ "time/tzdata" // time zones wherever the app runs
 
 	"cloudlet/engine/database"
+	"cloudlet/engine/language/zone"
 
 	"github.com/adhocore/gronx"
 )
@@ -27,9 +27,9 @@ type Schedule struct {
 
 var shorthands = []string{"@yearly", "@monthly", "@weekly", "@daily", "@hourly"}
 
-// NewSchedule reads a schedule; zone is a name of the IANA time zone database, "" is UTC. The errors
+// NewSchedule reads a schedule; place is a name of the IANA time zone database, "" is UTC. The errors
 // are clauses for its author.
-func NewSchedule(cron, zone string) (Schedule, error) {
+func NewSchedule(cron, place string) (Schedule, error) {
 	s := Schedule{cron: strings.Join(strings.Fields(cron), " "), zone: time.UTC}
 	switch {
 	case slices.Contains(shorthands, s.cron):
@@ -40,24 +40,16 @@ func NewSchedule(cron, zone string) (Schedule, error) {
 	default:
 		return s, errors.New("a schedule has five fields, as in 30 6 * * mon-fri (minute, hour, day, month, weekday), or is one of " + strings.Join(shorthands, ", "))
 	}
-	if zone != "" {
-		if err := CheckZone(zone); err != nil {
+	if place != "" {
+		var err error
+		if s.zone, err = zone.Find(place); err != nil {
 			return s, err
 		}
-		s.zone, _ = time.LoadLocation(zone)
 	}
 	if s.Next(time.Now()).IsZero() {
 		return s, errors.New("no day fits the schedule")
 	}
 	return s, nil
-}
-
-// CheckZone is nil for a name of the IANA time zone database, and else a clause for its author.
-func CheckZone(zone string) error {
-	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" || zone == "" {
-		return errors.New("a time zone has a name of the IANA database, as in Europe/Berlin")
-	}
-	return nil
 }
 
 // fields are the fields of a schedule in their order, with what they take.
@@ -78,7 +70,7 @@ func checkFields(list []string) error {
 // Next is the first time of the schedule behind t; zero where there is none.
 func (s Schedule) Next(t time.Time) time.Time {
 	t = t.In(s.zone)
-	next := s.tick(reading(t).Add(time.Nanosecond))
+	next := s.tick(zone.Reading(t).Add(time.Nanosecond))
 	if again, until := repeats(t); again && !s.evenly() {
 		next = s.tick(until)
 	}
@@ -91,7 +83,7 @@ func (s Schedule) Next(t time.Time) time.Time {
 			return at.In(s.zone)
 		}
 		t = end.In(s.zone)
-		switch after := reading(t); {
+		switch after := zone.Reading(t); {
 		case s.evenly():
 			next = s.tick(after)
 		case next.Before(after): // at a time that is left out
@@ -115,12 +107,6 @@ func (s Schedule) evenly() bool {
 	return s.cron == "@hourly" || !strings.HasPrefix(s.cron, "@") && strings.Fields(s.cron)[1] == "*"
 }
 
-// reading is what clocks show at t, as a time in UTC.
-func reading(t time.Time) time.Time {
-	_, offset := t.Zone()
-	return t.UTC().Add(time.Duration(offset) * time.Second)
-}
-
 // repeats reports whether clocks show at t what they have shown before, since they were put back, and
 // what they showed when they were.
 func repeats(t time.Time) (bool, time.Time) {
@@ -130,7 +116,7 @@ func repeats(t time.Time) (bool, time.Time) {
 	}
 	_, offset := start.Add(-1).Zone()
 	until := start.UTC().Add(time.Duration(offset) * time.Second)
-	return reading(t).Before(until), until
+	return zone.Reading(t).Before(until), until
 }
 
 // String is what the schedule was read from.

@@ -15,6 +15,7 @@ import (
 	"cloudlet/engine/language/document"
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
+	"cloudlet/engine/language/zone"
 	"cloudlet/engine/tasks"
 )
 
@@ -137,15 +138,15 @@ func (b *builder) job(s *jobSource) *Job {
 }
 
 func (b *builder) schedule(d *document.Job) *tasks.Schedule {
-	zone := ""
+	place := ""
 	if d.TimeZone != nil {
-		if err := tasks.CheckZone(d.TimeZone.Value); err != nil {
-			b.problems.Addf(d.TimeZone.Span, "invalid_schedule", "%v", err)
+		if _, err := zone.Find(d.TimeZone.Value); err != nil {
+			b.problems.Add(source.Problem{Span: d.TimeZone.Span, Code: "invalid_schedule", Text: err.Error(), Hint: source.DidYouMean(d.TimeZone.Value, zone.Names())})
 		} else {
-			zone = d.TimeZone.Value
+			place = d.TimeZone.Value
 		}
 	}
-	s, err := tasks.NewSchedule(d.Schedule.Value, zone)
+	s, err := tasks.NewSchedule(d.Schedule.Value, place)
 	if err != nil {
 		b.problems.Addf(d.Schedule.Span, "invalid_schedule", "%v", err)
 	}

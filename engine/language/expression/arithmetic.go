@@ -145,8 +145,12 @@ func checkedDuration(n int, ok bool) (any, error) {
 	return time.Duration(n), nil
 }
 
-// calendarTime keeps to the years that RFC 3339 can write.
+// calendarTime keeps to the years that RFC 3339 can write, and to its offsets in whole
+// minutes, which the local times before there were zones have not.
 func calendarTime(t time.Time) (any, error) {
+	if _, offset := t.Zone(); offset%60 != 0 {
+		t = t.UTC()
+	}
 	if y := t.Year(); y < 0 || y > 9999 {
 		return nil, fail(codeArithmetic, "the result is not between the years 0 and 9999")
 	}

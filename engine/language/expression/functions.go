@@ -2,6 +2,7 @@ package expression
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"cloudlet/engine/language/schema"
@@ -44,6 +45,7 @@ const (
 	impure traits = 1 << iota // gives another value each time
 	nulls                     // takes null
 	parts                     // result knows the class of each part itself
+	worded                    // constant zones, layouts, parts and units are checked at load
 )
 
 // parameter is one argument of a function; the last may be variadic.
@@ -66,7 +68,7 @@ func (f *function) has(t traits) bool { return f.traits&t != 0 }
 // functions are all tables.
 func functions() []function {
 	var all []function
-	for _, table := range [][]function{textFunctions, valueFunctions, numberFunctions, listFunctions, bitFunctions} {
+	for _, table := range [][]function{textFunctions, valueFunctions, dateFunctions, numberFunctions, listFunctions, bitFunctions} {
 		all = append(all, table...)
 	}
 	return all
@@ -164,7 +166,14 @@ func (c *checker) invoke(name string, at file.Location, nodes []ast.Node) part {
 		if arg.faulty || p.kinds == nil || arg.typ.Kind == schema.Null || couldBe(arg.typ, p.kinds...) {
 			continue
 		}
-		args[i] = c.fault(arg.from, arg.to, "wrong_type", fmt.Sprintf("%s needs %s as its %s, not %s", name, an(kindWords(p.kinds)), p.name, an(word(arg.typ))), fn.signature())
+		hint := fn.signature()
+		if couldBe(arg.typ, schema.String) && slices.Contains(p.kinds, schema.Date) {
+			hint = "use date(…)"
+		}
+		args[i] = c.fault(arg.from, arg.to, "wrong_type", fmt.Sprintf("%s needs %s as its %s, not %s", name, an(kindWords(p.kinds)), p.name, an(word(arg.typ))), hint)
+	}
+	if fn.has(worded) {
+		c.words(fn, args)
 	}
 	if anyFaulty(args...) {
 		return faulty(from, to)
@@ -273,7 +282,7 @@ func fits(f *Frame, name string, p parameter, v any) error {
 		return nil
 	}
 	for _, want := range p.kinds {
-		if k == want {
+		if k == plain(want) {
 			return nil
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cloudlet/engine/language/schema"
+	"cloudlet/engine/language/zone"
 	"github.com/google/uuid"
 )
 
@@ -22,12 +23,12 @@ var valueFunctions = []function{
 		[]parameter{{"value", numberOrText, once}}, gives(schema.FloatType), runFloat, 0},
 	{"decimal", "The number as decimal, or the decimal that the text says.",
 		[]parameter{{"value", numberOrText, once}}, gives(schema.DecimalType), runDecimal, 0},
-	{"now", "The time now.",
+	{"now", "The time now, in UTC.",
 		nil, gives(schema.DateTimeType), runNow, impure},
 	{"duration", "The duration that the text says, as 1h30m, 7d or 2w.",
 		[]parameter{{"text", text, once}}, gives(schema.DurationType), runDuration, 0},
 	{"date", "The datetime that the text says: a date, a time, both, or by a layout of Go's time package in a time zone, as Europe/Paris.",
-		[]parameter{{"text", text, once}, {"layout", text, maybe}, {"zone", text, maybe}}, gives(schema.DateTimeType), runDate, 0},
+		[]parameter{{"text", text, once}, {"layout", text, maybe}, {"zone", text, maybe}}, gives(schema.DateTimeType), runDate, worded},
 	{"uuid", "A new UUID of version 7 (RFC 9562).",
 		nil, gives(schema.UUIDType), runUUID, impure},
 	{"random", "A token of length characters A-Z, a-z and 0-9 from the system's random source; length is 1 to 1024.",
@@ -101,7 +102,7 @@ func runDecimal(_ *Frame, a []any) (any, error) {
 	return a[0], nil
 }
 
-func runNow(f *Frame, _ []any) (any, error) { return f.now(), nil }
+func runNow(f *Frame, _ []any) (any, error) { return f.now().UTC(), nil }
 
 func runDuration(_ *Frame, a []any) (any, error) {
 	d, err := schema.ParseDuration(a[0].(string))
@@ -112,25 +113,25 @@ func runDuration(_ *Frame, a []any) (any, error) {
 }
 
 func runDate(_ *Frame, a []any) (any, error) {
-	s, zone := a[0].(string), time.UTC
+	s, in := a[0].(string), time.UTC
 	if len(s) > longestNumber {
 		return nil, operandf("the text is no date")
 	}
 	if len(a) == 3 {
 		var err error
-		if zone, err = time.LoadLocation(a[2].(string)); err != nil {
+		if in, err = zone.Find(a[2].(string)); err != nil {
 			return nil, operandf("the time zone is not known")
 		}
 	}
 	layouts := []string{time.DateOnly, time.TimeOnly, time.DateTime, time.RFC3339, time.RFC822, time.RFC850, time.RFC1123}
 	if len(a) > 1 {
 		layouts = []string{a[1].(string)}
-		if len(layouts[0]) > longestNumber {
-			return nil, operandf("the layout is too long")
+		if len(layouts[0]) > longestLayout {
+			return nil, operandf("the layout is longer than %d bytes", longestLayout)
 		}
 	}
 	for _, layout := range layouts {
-		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+		if t, err := time.ParseInLocation(layout, s, in); err == nil {
 			return calendarTime(t)
 		}
 	}

@@ -35,14 +35,14 @@ func elem(list *schema.Type) *schema.Type {
 }
 
 // couldBe reports whether a value of the type may be of one of these kinds. Every
-// text counts as String, an upload as an object.
+// text counts as String, too, an upload as an object.
 func couldBe(t *schema.Type, kinds ...schema.Kind) bool {
 	k := plain(t.Kind)
 	if k == schema.JSON {
 		return true
 	}
 	for _, want := range kinds {
-		if k == want {
+		if k == want || t.Kind == want {
 			return true
 		}
 	}
