@@ -17,6 +17,7 @@ func FuzzExpression(f *testing.F) {
 		`args.username + "x"`, `map(1..3, # * #index)`, `let x = n; x > 1 ? {a: x} : [x]`, `films | filter(.id in [1]) | sortBy(.title, "desc")`,
 		`user?.name ?? (n < 2 < 3 ? "a" : b)`, `if n > 1 {1} else if true {2} else {3}`, `args.data[n:-1]?.[0]`, `not (1 in [2]) and -n ** 2 == 1 // x`,
 		`a ?: b`, `{(n): 1, "a b": .5}`, `map(films, {{a: #}})`, `é.x + 'it\'s'`, "`raw`", `1; let a = 2; a`, `::len("x")`, `args?.data?.list?.[0].x`,
+		`dateFormat(dateAdd(start, n, "month", "Europe/Berlin"), args.username) + string(datePart(args.data, "week"))`,
 	} {
 		f.Add(seed, 7, "text", 1.5)
 	}

@@ -27,7 +27,7 @@ func (secretScope) Names() []string { return []string{"p", "s"} }
 // T text, N int, B bool, L list of texts, O object, I the item of the innermost list.
 var drawn = map[byte][]string{
 	'T': {"p", "s", `"a"`, "upper(%T)", "%T + %T", "(%B ? %T : %T)", `(first(%L) ?? "x")`, "%O.a", "string(%N)", "toJSON(%O)", "toJSON(%L)",
-		`join(%L, %T)`, "(find(%L, %P) ?? %T)", `trim(%T, %T)`, `(let x%V = %T; %T + "y")`, "string(get(%O, %T))", "type(%O[%T])", `string(%L[0:%N])`},
+		`join(%L, %T)`, "(find(%L, %P) ?? %T)", `trim(%T, %T)`, `(let x%V = %T; %T + "y")`, "string(get(%O, %T))", "type(%O[%T])", `dateFormat(date("2026-01-02"), %T)`, `string(%L[0:%N])`},
 	'N': {"1", "len(%T)", "len(%L)", "len(%O)", "indexOf(%T, %T)", "count(%L, %P)", "(findIndex(%L, %P) ?? 7)", "sum(map(%L, len(#)))", "max(%N, %N)", "(%N + %N)"},
 	'B': {"(%T == %T)", "(%T in %L)", "(%T in %O)", "any(%L, %P)", "all(%L, %P)", "(%B && %B)", "!%B", "(%N < %N)", "(%T contains %T)", "(%L == %L)"},
 	'P': {"# == %T", "#index < %N", "len(#) > %N", "%B"},
