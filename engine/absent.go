@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"cloudlet/engine/identity"
+	"cloudlet/engine/internal/plan"
 	"cloudlet/engine/language/source"
 )
 
-// warnOfRoles writes to the log which roles endpoints ask for that do not exist: a slip
-// of the pen keeps everybody out but root, and nothing else tells. It is no problem of
+// warnOfRoles writes to the log which roles endpoints ask for, or steps name, that do not
+// exist: a slip of the pen keeps everybody out but root, and nothing else tells. It is no problem of
 // the files, since roles may be made later; it is said once until it changes.
 func (e *Engine) warnOfRoles(ctx context.Context, a *app) {
 	roles, err := e.identity.Roles(ctx, identity.Act{})
@@ -25,32 +26,51 @@ func (e *Engine) warnOfRoles(ctx context.Context, a *app) {
 	for role, included := range a.settings.Roles {
 		known = append(append(known, role), included...)
 	}
-	var said []string
-	for _, p := range a.plan.Endpoints {
-		for _, v := range p.Verbs {
-			if v.Auth == nil {
-				continue
-			}
-			for i, role := range v.Auth.Roles {
-				if slices.Contains(known, role) {
-					continue
-				}
-				at, hint := v.Auth.RoleSpans[i].Start(), source.DidYouMean(role, known)
-				if hint == "" {
-					hint = "cloudlet role add " + role
-				}
-				said = append(said, fmt.Sprintf("%s:%d:%d: there is no role %q; %s", v.Auth.RoleSpans[i].Path(), at.Line, at.Column, role, hint))
-			}
+	asked, named := askedRoles(a.plan, known), []string{}
+	for _, r := range a.plan.Roles {
+		if !slices.Contains(known, r.Name) {
+			named = append(named, noRole(r.Name, r.At, known))
 		}
 	}
-	slices.Sort(said)
-	said = slices.Compact(said)
-	text := strings.Join(said, "\n")
+	slices.Sort(named)
+	named = slices.Compact(named)
+	text := strings.Join(append(slices.Clone(asked), named...), "\n")
 	if text == e.absent {
 		return
 	}
 	e.absent = text
-	for _, line := range said {
+	for _, line := range asked {
 		e.o.log.Warn("an endpoint asks for a role that nobody can have", "problem", line)
 	}
+	for _, line := range named {
+		e.o.log.Warn("a step names a role that does not exist", "problem", line)
+	}
+}
+
+// askedRoles says which roles endpoints ask for that are not known, each once.
+func askedRoles(p *plan.Plan, known []string) []string {
+	var said []string
+	for _, e := range p.Endpoints {
+		for _, v := range e.Verbs {
+			if v.Auth == nil {
+				continue
+			}
+			for i, role := range v.Auth.Roles {
+				if !slices.Contains(known, role) {
+					said = append(said, noRole(role, v.Auth.RoleSpans[i], known))
+				}
+			}
+		}
+	}
+	slices.Sort(said)
+	return slices.Compact(said)
+}
+
+// noRole says at a place that there is no such role, and what may be meant.
+func noRole(role string, span source.Span, known []string) string {
+	at, hint := span.Start(), source.DidYouMean(role, known)
+	if hint == "" {
+		hint = "cloudlet role add " + role
+	}
+	return fmt.Sprintf("%s:%d:%d: there is no role %q; %s", span.Path(), at.Line, at.Column, role, hint)
 }

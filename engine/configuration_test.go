@@ -39,12 +39,16 @@ func TestAbsentRolesWarn(t *testing.T) {
 	t.Parallel()
 	l := openLive(t, map[string]string{"cloudlet.yaml": "databases: {main: \"sqlite::memory:\"}\nroles: {admin: [author]}\n",
 		"endpoints/_module.yaml": "auth: [admn]\n", "endpoints/a.yaml": "get:\n  actions: [{return: 1}]\npost:\n  auth: [guest, editor, author]\n  actions: [{return: 1}]\n",
-		"endpoints/b.yaml": "get:\n  actions: [{return: 1}]\n"})
+		"endpoints/b.yaml": "get:\n  actions: [{return: 1}]\npost:\n  auth: user\n  actions:\n    - authorize: [guest, gest]\n" +
+			"    - role.grant: {username: ann, roles: [author, writer]}\n    - role.revoke: {username: ann, roles: [\"${user.name}\", root]}\n"})
 	fatal(t, l.engine.Reload(t.Context()))
 	for text, want := range map[string]int{
 		`endpoints/_module.yaml:1:8: there is no role \"admn\"; did you mean \"admin\"?`: 1,
 		`endpoints/a.yaml:4:17: there is no role \"editor\"; cloudlet role add editor`:   1,
 		"an endpoint asks for a role that nobody can have":                               2,
+		`endpoints/b.yaml:6:26: there is no role \"gest\"; did you mean \"guest\"?`:      1,
+		`endpoints/b.yaml:7:51: there is no role \"writer\"; cloudlet role add writer`:   1,
+		"a step names a role that does not exist":                                        2,
 	} {
 		if n := strings.Count(l.log.all(), text); n != want {
 			t.Errorf("%s is said %d times, want %d:\n%s", text, n, want, l.log.all())
@@ -53,7 +57,8 @@ func TestAbsentRolesWarn(t *testing.T) {
 	fatal(t, engine.UsersOf(l.engine).AddUser(t.Context(), engine.CommandLine, engine.NewUser{Name: "ann", Password: casePassword, Roles: []string{"editor"}, CreateRoles: true}))
 	l.write("endpoints/_module.yaml", "auth: [admin]\n")
 	fatal(t, l.engine.Reload(t.Context()))
-	if n := strings.Count(l.log.all(), "there is no role"); n != 2 {
+	if n := strings.Count(l.log.all(), "there is no role"); n != 6 { // what is left is said again
+
 		t.Errorf("said %d times:\n%s", n, l.log.all())
 	}
 }

@@ -72,7 +72,7 @@ var APIKeyCreate = action.Define(action.Spec[apiKeyCreateInputs, any]{
 
 type apiKeyCreateInputs struct {
 	Name    action.Expr[string]        `doc:"What the caller knows the key by, at most 64 characters."`
-	Roles   action.Expr[[]string]      `doc:"The roles that it has, as far as the caller has them; by default those of the caller now." optional:""`
+	Roles   action.Expr[[]string]      `doc:"The roles that it has, as far as the caller has them; by default those of the caller now." optional:"" roles:""`
 	Expires action.Expr[time.Duration] `doc:"How long it is valid, at most five years; by default for ever." optional:""`
 }
 

@@ -64,6 +64,7 @@ var Authenticate = action.Define(action.Spec[authenticateInputs, any]{
 		"once, by `refresh`, for the next ticket; without `remember` there is none. Whoever guesses is slowed: after 5 failures of " +
 		"a user from an address within 15 minutes, or 50 of an address, the next try has to wait 30 seconds, and each further " +
 		"failure doubles that up to 15 minutes. A user with an authenticator app (`totp.confirm`) needs a `code` of it, or a recovery code.",
+	Login:   true,
 	Example: "- authenticate:\n    username: ${args.username}\n    password: ${args.password}\n",
 	Result:  ticketType(schema.TokenType.OrNull()),
 	Failures: append([]action.Outcome{
@@ -161,5 +162,5 @@ func noCaller() *action.Failure {
 }
 
 type authorizeInputs struct {
-	Roles []string `doc:"The roles, any of which suffices." optional:""`
+	Roles []string `doc:"The roles, any of which suffices." optional:"" roles:""`
 }

@@ -56,7 +56,7 @@ type userCreateInputs struct {
 	Password    action.Expr[string]     `doc:"At least 12 characters, and not among the common ones." class:"secret"`
 	Email       action.Expr[string]     `doc:"The e-mail address; no two users have the same." optional:""`
 	DisplayName action.Expr[string]     `name:"name" doc:"How people know the user." optional:""`
-	Roles       action.Expr[[]string]   `doc:"The roles that the user has." optional:""`
+	Roles       action.Expr[[]string]   `doc:"The roles that the user has." optional:"" roles:""`
 	Extras      action.Expr[action.Map] `doc:"The app's own fields, at most 16 KiB as JSON." optional:""`
 	Confirmed   action.Expr[bool]       `doc:"Whether the e-mail address needs no proof." default:"true"`
 }

@@ -87,7 +87,7 @@ var loginShape = schema.NewShape(loginType(schema.TokenType).FieldNames()...)
 
 // OIDCFinish takes the browser that a provider sent back, and gives a ticket.
 var OIDCFinish = action.Define(action.Spec[oidcFinishInputs, any]{
-	Name: "oidc.finish", Summary: "Finishes a login at an OpenID provider, and gives a ticket.", Main: "provider", Once: true,
+	Name: "oidc.finish", Summary: "Finishes a login at an OpenID provider, and gives a ticket.", Main: "provider", Once: true, Login: true,
 	Doc: "It stands at the callback of `oidc.start`, in a `get` with `unknown: ignore`, and reads what the provider sent from the query and the cookie itself. " +
 		"An account is linked to a user at its first login: to the one who has confirmed the same e-mail address, where the provider has " +
 		"verified it; otherwise a user with the role guest and without a password is made. A second factor is for the provider to ask for. " +
@@ -107,6 +107,7 @@ var OIDCFinish = action.Define(action.Spec[oidcFinishInputs, any]{
 		refuseInTransaction(l, "oidc.finish")
 		refuseInBranches(l, "oidc.finish")
 		checkProvider(l, &in.Provider)
+		l.Sends("code", "state")
 		if remember, known := in.Remember.Constant(); known && remember {
 			return action.Gives(loginType(schema.TokenType))
 		}

@@ -40,7 +40,7 @@ func ofRoles(name, summary, doc string, do func(s *identity.Service, ctx context
 
 type userRolesInputs struct {
 	Username action.Expr[string]   `doc:"The user's name."`
-	Roles    action.Expr[[]string] `doc:"The roles."`
+	Roles    action.Expr[[]string] `doc:"The roles." roles:""`
 }
 
 // What is done to a user's roles.

@@ -19,6 +19,7 @@ var Header = action.Define(action.Spec[headerInputs, action.None]{
 	Example:  "- header: {X-Total-Count: \"${total}\"}\n",
 	Prepare: func(l action.Load, in *headerInputs) action.Result {
 		refuseInParallel(l, "header")
+		l.Labels("headers", "Content-Type")
 		return action.Effect
 	},
 	Run: func(c *action.Call, in *headerInputs) (action.None, error) {

@@ -34,7 +34,7 @@ type publishInputs struct {
 	Topic action.Expr[string]   `doc:"Under which name: films, or orders/${order.id}." leak:"would be the name of a topic"`
 	Data  action.Expr[any]      `doc:"What has happened: any value." leak:"would be sent to the subscribers"`
 	Event action.Expr[string]   `doc:"The name of the event, for addEventListener; left out, it is a message." optional:"" leak:"would be sent to the subscribers"`
-	Roles action.Expr[[]string] `doc:"Only subscribers with one of the roles get it." optional:""`
+	Roles action.Expr[[]string] `doc:"Only subscribers with one of the roles get it." optional:"" roles:""`
 	Users action.Expr[[]string] `doc:"Only these users get it; with roles too, whoever is in either." optional:""`
 }
 
@@ -47,6 +47,10 @@ func preparePublish(l action.Load, in *publishInputs) action.Result {
 	if reason := events.CheckTopic(topic); reason != "" && (known || topic != "") {
 		l.Problem(source.Problem{Span: l.At("topic"), Code: events.ErrInvalidTopic.Code, Text: reason})
 	}
+	if !known {
+		topic = in.Topic.Sketch(action.Hole)
+	}
+	l.Publishes(topic)
 	if name, known := in.Event.Constant(); known && in.Event.Given() {
 		reason := events.CheckName(name)
 		if name == "" {

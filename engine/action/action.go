@@ -52,6 +52,9 @@ type Spec[In, Out any] struct {
 	// Writes says that the step changes what outlasts the request, or sends it: users,
 	// mails. A public verb with such a step is one to look at twice.
 	Writes bool
+	// Login says that the step lets in whoever has no ticket yet: a verb that asks for one
+	// shuts them out.
+	Login bool
 	// Answering says that the step writes into the answer of a request.
 	Answering bool
 	// Personal says that what the step puts into the answer is for this one client: the
@@ -101,6 +104,7 @@ type Action struct {
 	Ends                        bool
 	Once                        bool
 	Writes                      bool
+	Login                       bool
 	Answering                   bool
 	Personal                    bool
 	Inputs                      []Input
@@ -153,7 +157,7 @@ var NoResult any = &noResult{}
 func Define[In, Out any](spec Spec[In, Out]) *Action {
 	a := &Action{
 		Name: spec.Name, Summary: spec.Summary, Doc: spec.Doc, Example: spec.Example,
-		Main: spec.Main, Beside: spec.Beside, Ends: spec.Ends, Once: spec.Once, Writes: spec.Writes, Answering: spec.Answering, Personal: spec.Personal, Failures: spec.Failures,
+		Main: spec.Main, Beside: spec.Beside, Ends: spec.Ends, Once: spec.Once, Writes: spec.Writes, Login: spec.Login, Answering: spec.Answering, Personal: spec.Personal, Failures: spec.Failures,
 		Inputs: inputsOf[In](spec.Name, spec.Main),
 	}
 	a.Result, a.HasResult = resultOf[Out](spec.Name)

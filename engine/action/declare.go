@@ -28,7 +28,7 @@ const (
 
 // Input is one input of an action, derived from a field of its inputs' struct.
 // The field's tags: doc, enum (comma-separated), default, class (token, secret),
-// optional, leak, otherwise, lone, and name where the snake_case of the field's name will not do.
+// optional, leak, otherwise, lone, roles, and name where the snake_case of the field's name will not do.
 type Input struct {
 	Name     string
 	Doc      string
@@ -46,6 +46,8 @@ type Input struct {
 	// Text says that the value becomes a text, whatever it is; a map that is written for
 	// it alone is one of inputs.
 	Text bool
+	// Roles says of a list of texts that they are names of roles that have to be there.
+	Roles bool
 	// Lone says of a list of texts that a text alone is a list of one.
 	Lone  bool
 	index int
@@ -94,6 +96,7 @@ func inputOf(f reflect.StructField, index int) Input {
 	_, optional := f.Tag.Lookup("optional")
 	_, in.Otherwise = f.Tag.Lookup("otherwise")
 	_, in.Lone = f.Tag.Lookup("lone")
+	_, in.Roles = f.Tag.Lookup("roles")
 	in.Required = !optional && in.Default == ""
 	in.Text = f.Type == reflect.TypeFor[Expr[Text]]()
 	in.Form, in.Type = formOf(reflect.New(f.Type).Interface())

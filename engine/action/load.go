@@ -96,6 +96,15 @@ type Load interface {
 	// Body says that the step reads the request's body as it came, from Exchange.Body: no
 	// argument of the verb comes from there then.
 	Body()
+	// Sends says which arguments another service puts into the query of the request, for
+	// the step to read.
+	Sends(names ...string)
+	// Labels says that the step gives the answer of whatever step ends the chain the media
+	// type that stands in the file under a name of an input, without regard to case.
+	Labels(input, name string)
+	// Publishes says to which topic the step publishes, with Hole for what is computed; ""
+	// is one of which nothing is known.
+	Publishes(topic string)
 	// Retried reports whether the step, or one around it, is tried again where it fails.
 	Retried() bool
 	// Branch reports whether the step is in a parallel branch of its own chain, and
@@ -126,6 +135,9 @@ type Load interface {
 	// Endpoint resolves "GET /films/{id}" when all files are compiled. The input is where problems go.
 	Endpoint(name, input string) *Endpoint
 }
+
+// Hole stands in a topic for what is computed: no topic holds it.
+const Hole = "\x00"
 
 // Job is a job that steps ask for.
 type Job struct {

@@ -53,6 +53,9 @@ func (b *builder) bindAction(sc *scope, s *step, w *written) action.Result {
 	}
 	sc.frame.once = sc.frame.once || w.act.Once
 	sc.frame.writes = sc.frame.writes || w.act.Writes
+	if w.act.Login {
+		sc.frame.told.logins = append(sc.frame.told.logins, w.key.Span)
+	}
 	if w.act.Answering {
 		bd.answering()
 	}
@@ -154,6 +157,7 @@ func (bd *binder) bind(in *action.Input) {
 		return
 	}
 	field := in.Field(bd.step.binding.In)
+	bd.nameRoles(in, n)
 	switch in.Form {
 	case action.Constant:
 		bd.bindConstant(in, n, field)

@@ -60,6 +60,7 @@ type Plan struct {
 	Endpoints  []*Endpoint
 	Composites []Composite
 	Jobs       []*Job           // by their names
+	Roles      []NamedRole      // that steps name
 	verbs      map[string]*Verb // by "GET /films/{id}"
 	points     []Point
 	link       []func(open func(string) *database.DB)
@@ -91,6 +92,8 @@ type builder struct {
 	linkCalls     []func(*Plan)
 	byPath        map[string]int // places of the app's endpoints
 	endpoints     []*Endpoint    // compiled, or being compiled; nil: not yet
+	topics        topics
+	roles         []NamedRole
 }
 
 // Compile compiles the app. The plan is of use only where there are no problems.
@@ -122,11 +125,13 @@ func Compile(app *App, problems *source.Problems) *Plan {
 	for _, l := range b.linkCalls {
 		l(p)
 	}
+	b.judgeLogins(p)
+	b.topics.judge(b.problems)
 	for _, e := range p.Endpoints {
 		e.allow = p.allowed(e)
 		e.others = newCORS(e.cors, e)
 	}
-	p.link, p.points = b.link, b.points
+	p.link, p.points, p.Roles = b.link, b.points, b.roles
 	return p
 }
 

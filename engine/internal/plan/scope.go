@@ -26,6 +26,7 @@ type frame struct {
 	statuses     []int    // that steps set
 	once         bool     // some step of it can be done only once
 	calls        []string // endpoints that it calls, as "GET /films"
+	told         told     // what only the whole verb can judge
 	rawBody      bool     // some step reads the body itself
 	unkept       []unkept // what keeps answers from being kept
 	readsClient  bool     // request.headers or request.cookies, which may say who asks
@@ -56,6 +57,7 @@ func (f *frame) adopt(inner *frame) {
 	f.calls = append(f.calls, inner.calls...)
 	f.unkept = append(f.unkept, inner.unkept...)
 	f.readsClient = f.readsClient || inner.readsClient
+	f.told.adopt(inner.told)
 }
 
 func newFrame() *frame { return &frame{slots: action.FirstSlot} }

@@ -37,6 +37,12 @@ func (b *builder) compileTopic(sc *scope, v *Verb, n *document.Node) {
 	if reason := events.CheckTopic(text); reason != "" && (known || text != "") {
 		b.problems.Add(source.Problem{Span: n.Span, Code: events.ErrInvalidTopic.Code, Text: reason})
 	}
+	if !known {
+		text = p.Sketch(action.Hole)
+	}
+	if text != "" {
+		b.topics.read = append(b.topics.read, readTopic{text, n.Span})
+	}
 	if action.Chosen(p) && len(v.allow) == 0 {
 		b.problems.Add(source.Problem{Span: n.Span, Code: "chosen_topic", Warning: true, Text: "whoever asks chooses the whole topic, and may read what is published for others",
 			Hint: "begin it with a text, as in films/${" + p.String() + "}, or say in `allow` who may read what"})

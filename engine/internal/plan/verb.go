@@ -74,6 +74,7 @@ type Verb struct {
 	once        bool     // some step can be done only once
 	raw         bool     // a step reads the body itself
 	calls       []string // endpoints that it calls, as "GET /films"
+	logins      []source.Span
 	secrets     []string // arguments that the log and ${request.url} must not show
 	mask        mask
 
@@ -172,6 +173,8 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 	v.unkept, v.readsClient = f.unkept, f.readsClient
 	b.cache(v, s.cache, d)
 	v.gather(f, late)
+	v.logins = f.told.logins
+	b.judge(v, f)
 	return v
 }
 
