@@ -12,10 +12,10 @@ import (
 var UserUpdate = action.Define(action.Spec[userUpdateInputs, any]{
 	Name: "user.update", Summary: "Changes a user's e-mail address, name or extras; what is left out or null stays.",
 	Writes: true,
-	Doc: "Of the extras the given ones change, null removes one, and the others stay. An empty text removes the address or the name. The address is taken as " +
+	Doc: "Of the extras the given ones change, null removes one, and the others stay: an argument that may be left out needs the old value behind ??, as in ${args.theme ?? user.extras?.theme}. An empty text removes the address or the name. The address is taken as " +
 		"proven, and links that were mailed to the one before end: for a user who changes an own one, use `user.confirmation` " +
 		"with the new address instead. " + rootRule,
-	Example:  "- user.update: {username: \"${user.name}\", name: \"${args.name}\", extras: {theme: \"${args.theme}\"}}\n",
+	Example:  "- user.update: {username: \"${user.name}\", name: \"${args.name}\", extras: {theme: \"${args.theme ?? user.extras?.theme}\"}}\n",
 	Result:   accountType,
 	Failures: fails(noSuchUser, emailTaken, invalidEmail, action.OutcomeOf(identity.ErrInvalidName, "the name is too long, or has control characters"), action.OutcomeOf(identity.ErrInvalidExtras, "the extras are too large"), onlyRoot, loginRequired),
 	Run: func(c *action.Call, in *userUpdateInputs) (any, error) {

@@ -166,6 +166,8 @@ func checkPassword(username, password string, minimum int) error {
 	switch n := utf8.RuneCountInString(password); {
 	case !utf8.ValidString(password):
 		return ErrInvalidPassword.Saying("The password is not valid UTF-8.")
+	case n == 1 && n < minimum:
+		return ErrInvalidPassword.Saying("The password has 1 character; it needs at least %d.", minimum)
 	case n < minimum:
 		return ErrInvalidPassword.Saying("The password has %d characters; it needs at least %d.", n, minimum)
 	case len(password) > MaxPasswordSize:

@@ -329,9 +329,16 @@ func argumentsFailure(f *arguments.Failure) *action.Failure {
 	}
 	out := action.Fail(f.Status, f.Code, f.Detail)
 	for _, e := range f.Errors {
+		if e.In == "" { // a job's: nothing says where it was
+			out.Errors = append(out.Errors, placelessShape.New([]any{e.Argument, e.Message}))
+			continue
+		}
 		out.Errors = append(out.Errors, errorShape.New([]any{e.Argument, e.In, e.Message}))
 	}
 	return out
 }
 
-var errorShape = schema.NewShape("argument", "in", "message")
+var (
+	errorShape     = schema.NewShape("argument", "in", "message")
+	placelessShape = schema.NewShape("argument", "message")
+)
