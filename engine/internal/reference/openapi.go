@@ -137,7 +137,7 @@ func problem() *schema.Object {
 			"detail", text("What went wrong, in a sentence."),
 			"errors", schema.NewObject("type", "array", "description", "Each single mistake.", "items", schema.NewObject("properties", schema.NewObject(
 				"argument", text("The argument, such as age, address.zip or tags[1]."),
-				"in", text("Where it was: path, query, header, cookie or body."),
+				"in", text("Where it was: path, query, header, cookie or body; left out where none of them is meant."),
 				"message", text("What is wrong with it."),
 			))),
 			"trace_id", schema.NewObject("type", "string", "pattern", "^[0-9a-f]{32}$", "description", "Names the request in the server's log."),
