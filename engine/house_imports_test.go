@@ -36,7 +36,7 @@ var onAction = append(slices.Clone(services), "engine/action")
 var imports = map[string][]string{
 	"engine/language/source":     {},
 	"engine/language/zone":       {},
-	"engine/language/schema":     {"engine/language/source"},
+	"engine/language/schema":     {"engine/language/source", "engine/language/zone"},
 	"engine/language/expression": {"engine/language/source", "engine/language/schema", "engine/language/zone"},
 	"engine/language/document":   {"engine/language/source", "engine/language/schema"},
 

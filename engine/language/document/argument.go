@@ -203,6 +203,8 @@ func simpleType(name string) *schema.Type {
 		return &schema.Type{Kind: schema.Email}
 	case "url":
 		return &schema.Type{Kind: schema.URL}
+	case "timezone":
+		return &schema.Type{Kind: schema.Timezone}
 	case "secret":
 		return schema.SecretType
 	case "token":
@@ -219,13 +221,13 @@ func simpleType(name string) *schema.Type {
 
 func typeNames() []string {
 	return []string{"string", "int", "float", "decimal", "bool", "date", "time", "datetime", "duration",
-		"uuid", "email", "url", "secret", "token", "json", "file", "object"}
+		"uuid", "email", "url", "timezone", "secret", "token", "json", "file", "object"}
 }
 
 // typeHint knows what other languages call the types.
 func typeHint(name string) string {
 	other := map[string]string{"integer": "int", "number": "float", "double": "float", "boolean": "bool", "text": "string", "str": "string",
-		"timestamp": "datetime", "password": "secret", "jwt": "token", "uri": "url", "map": "object", "any": "json", "numeric": "decimal", "upload": "file", "binary": "file"}
+		"timestamp": "datetime", "password": "secret", "jwt": "token", "uri": "url", "map": "object", "any": "json", "numeric": "decimal", "upload": "file", "binary": "file", "tz": "timezone", "zone": "timezone"}
 	if t, ok := other[strings.ToLower(name)]; ok {
 		return fmt.Sprintf("did you mean %q?", t)
 	}

@@ -55,7 +55,7 @@ func compositeHint(name string) string {
 
 // formats are the types that JSON Schema calls formats of a string or a number.
 var formats = map[string]string{"email": "email", "uri": "url", "url": "url", "uuid": "uuid", "date": "date", "time": "time", "date-time": "datetime", "datetime": "datetime",
-	"duration": "duration", "password": "secret", "binary": "file", "byte": "string", "int32": "int", "int64": "int", "float": "float", "double": "float", "decimal": "decimal"}
+	"duration": "duration", "password": "secret", "binary": "file", "byte": "string", "int32": "int", "int64": "int", "float": "float", "double": "float", "decimal": "decimal", "timezone": "timezone", "time-zone": "timezone"}
 
 // declarationHint says how this language writes what other schema languages write with a key.
 func declarationHint(n *Node) func(name string) string {

@@ -33,7 +33,7 @@ func (r reader) limits(f *schema.Field, l *long) {
 		return true
 	}
 	if use(l.enum, "enum", schema.JSON, schema.Int, schema.Float, schema.DecimalK, schema.String, schema.Date, schema.Time,
-		schema.DateTime, schema.Duration, schema.UUID, schema.Email, schema.URL) {
+		schema.DateTime, schema.Duration, schema.UUID, schema.Email, schema.URL, schema.Timezone) {
 		limits.Enum = r.enum(l.enum, &free)
 	}
 	ordered := []schema.Kind{schema.Int, schema.Float, schema.DecimalK, schema.Date, schema.Time, schema.DateTime, schema.Duration}

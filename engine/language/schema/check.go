@@ -125,7 +125,7 @@ func (t *Type) checkText(w *walk, v any, text string) (result any, changed bool)
 	if t.Kind.Textual() {
 		canonical, err := t.Kind.canonical(text)
 		if err != nil {
-			w.fault(err.Error())
+			w.refuse(err)
 			return v, false
 		}
 		if canonical == text {
@@ -154,6 +154,8 @@ func (k Kind) canonical(text string) (string, error) {
 		return parseEmail(text)
 	case URL:
 		return parseURL(text)
+	case Timezone:
+		return parseTimezone(text)
 	}
 	return text, nil
 }
@@ -202,6 +204,8 @@ func (k Kind) expected() string {
 		return errEmail.Error()
 	case URL:
 		return errURL.Error()
+	case Timezone:
+		return errTimezone.Error()
 	case Bytes:
 		return errBase64.Error()
 	case File:

@@ -53,7 +53,7 @@ func TestCheckFaults(t *testing.T) {
 		{StringType, time.Unix(0, 0), []Fault{{"p", "must be a string"}}}, {StringType, time.Second, []Fault{{"p", "must be a string"}}}, {StringType, []byte("a"), []Fault{{"p", "must be a string"}}},
 		{DurationType, 5, []Fault{{"p", "must be a duration such as 1h30m"}}}, {DateTimeType, time.Second, []Fault{{"p", "must be a date and time such as 2026-01-31T12:00:00Z"}}},
 		{DecimalType, 1e200, []Fault{{"p", "must be a decimal number of at most 100 digits"}}}, {IntType, decimalOf(t, "1"), []Fault{{"p", "must be an integer"}}},
-		{NullType, 1, []Fault{{"p", "must be null"}}}, {&Type{Kind: File}, "x", []Fault{{"p", "must be a file"}}}, {film, []any{}, []Fault{{"p", "must be an object"}}}, {film, (*Object)(nil), []Fault{{"p", "must be an object"}}},
+		{NullType, 1, []Fault{{"p", "must be null"}}}, {&Type{Kind: Timezone}, 1, []Fault{{"p", "must be a time zone such as Europe/Berlin"}}}, {&Type{Kind: File}, "x", []Fault{{"p", "must be a file"}}}, {film, []any{}, []Fault{{"p", "must be an object"}}}, {film, (*Object)(nil), []Fault{{"p", "must be an object"}}},
 		{ListOf(IntType), NewObject(), []Fault{{"p", "must be a list"}}}, {IntType, Raw("1"), []Fault{{"p", "must be an integer"}}},
 		{film, NewObject("idd", 1, "owner", NewObject("mail", "x")), []Fault{{"p.idd", "is not known; did you mean id?"}, {"p.owner.mail", "must be an email address"}, {"p.id", "is missing"}}},
 		{ObjectOf(Field{Name: "a", Type: IntType, Optional: true, HasDefault: true, Default: 1}), NewObject("a", nil), []Fault{{"p.a", "must not be null"}}},
@@ -85,10 +85,10 @@ func TestCheckAllocations(t *testing.T) {
 	limits := &Limits{MinLength: length(1), MaxLength: length(99)}
 	typ := ListOf(ObjectOf(Field{Name: "id", Type: &Type{Kind: Int, Limits: &Limits{Min: 1, Max: 5000}}}, Field{Name: "title", Type: &Type{Kind: String, Limits: limits}},
 		Field{Name: "price", Type: DecimalType}, Field{Name: "at", Type: DateTimeType}, Field{Name: "day", Type: &Type{Kind: Date}},
-		Field{Name: "clock", Type: &Type{Kind: Time}}, Field{Name: "mail", Type: &Type{Kind: Email}}, Field{Name: "key", Type: UUIDType},
+		Field{Name: "clock", Type: &Type{Kind: Time}}, Field{Name: "mail", Type: &Type{Kind: Email}}, Field{Name: "key", Type: UUIDType}, Field{Name: "zone", Type: &Type{Kind: Timezone}},
 		Field{Name: "role", Type: &Type{Kind: String, Limits: &Limits{Enum: []any{"guest", "editor"}}}}, Field{Name: "none", Type: StringType, Optional: true}))
 	film := NewObject("id", 1000, "title", "Alien", "price", decimalOf(t, "9.90"), "at", time.Unix(0, 0), "day", "2026-01-31", "clock", "10:00:00",
-		"mail", "a@example.com", "key", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "role", "editor", "none", nil)
+		"mail", "a@example.com", "key", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "zone", "Europe/Berlin", "role", "editor", "none", nil)
 	var v any = []any{film, film}
 	var faults []Fault
 	if n := testing.AllocsPerRun(100, func() { v = typ.Check(v, "args", &faults) }); n != 0 {
@@ -96,5 +96,23 @@ func TestCheckAllocations(t *testing.T) {
 	}
 	if len(faults) > 0 {
 		t.Error(faults)
+	}
+}
+
+// askedError says how often it was asked for its message.
+type askedError struct{ asked int }
+
+func (c *askedError) Error() string { c.asked++; return "is wrong" }
+
+// The message that suggests a name takes long: of a long list, it is made for what is reported.
+func TestMessagesOfFaultsThatAreKept(t *testing.T) {
+	t.Parallel()
+	var faults []Fault
+	w, wrong := walk{faults: &faults}, &askedError{}
+	for range 3 * MaxFaults {
+		w.refuse(wrong)
+	}
+	if wrong.asked != MaxFaults || len(faults) != MaxFaults {
+		t.Errorf("%d messages for %d faults", wrong.asked, len(faults))
 	}
 }

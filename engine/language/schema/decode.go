@@ -93,7 +93,7 @@ func (k Kind) fromString(w *walk, text string) any {
 		v, err = k.read(text)
 	}
 	if err != nil {
-		w.fault(err.Error())
+		w.refuse(err)
 		return nil
 	}
 	return v

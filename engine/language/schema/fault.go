@@ -74,6 +74,13 @@ func (w *walk) fault(message string) {
 	}
 }
 
+// refuse is fault with the message of an error, which is made only where it is kept.
+func (w *walk) refuse(err error) {
+	if !w.full() {
+		w.fault(err.Error())
+	}
+}
+
 // full reports whether further faults would be dropped.
 func (w *walk) full() bool { return len(*w.faults) >= MaxFaults }
 

@@ -12,7 +12,7 @@ func TestFits(t *testing.T) {
 	optional := func(name string, t *Type) Field { return Field{Name: name, Type: t, Optional: true} }
 	ab := ObjectOf(Field{Name: "a", Type: IntType}, Field{Name: "b", Type: StringType})
 	open := &Type{Kind: ObjectK, Open: true}
-	date, email := &Type{Kind: Date}, &Type{Kind: Email}
+	date, email, place := &Type{Kind: Date}, &Type{Kind: Email}, &Type{Kind: Timezone}
 	for _, c := range []struct {
 		value, input *Type
 		want         Fit
@@ -22,7 +22,7 @@ func TestFits(t *testing.T) {
 		{IntType.OrNull(), IntType, Maybe}, {IntType.OrNull(), IntType.OrNull(), Always}, {IntType, IntType.OrNull(), Always}, {NullType, IntType, Maybe}, {NullType, IntType.OrNull(), Always},
 		{NullType, AnyType, Always}, {IntType, NullType, Never}, {IntType.OrNull(), NullType, Maybe}, {IntType.OrNull(), StringType, Never},
 		{IntType, FloatType, Always}, {IntType, DecimalType, Always}, {FloatType, IntType, Never}, {FloatType, DecimalType, Maybe}, {DecimalType, FloatType, Never}, {DecimalType, IntType, Never},
-		{date, StringType, Always}, {email, StringType, Always}, {StringType, date, Maybe}, {StringType, DateTimeType, Maybe}, {StringType, DurationType, Maybe}, {StringType, DecimalType, Maybe},
+		{date, StringType, Always}, {email, StringType, Always}, {place, StringType, Always}, {StringType, place, Maybe}, {place, place, Always}, {place, email, Never}, {StringType, date, Maybe}, {StringType, DateTimeType, Maybe}, {StringType, DurationType, Maybe}, {StringType, DecimalType, Maybe},
 		{date, email, Never}, {date, DateTimeType, Never}, {DateTimeType, StringType, Never}, {DurationType, StringType, Never}, {SecretType, StringType, Always},
 		{IntType, limited, Maybe}, {limited, limited, Always}, {limited, IntType, Always},
 		{ListOf(IntType), ListOf(FloatType), Always}, {ListOf(StringType), ListOf(IntType), Never}, {ListOf(nil), ListOf(IntType), Maybe}, {ListOf(IntType), &Type{Kind: List}, Always}, {ListOf(IntType), IntType, Never},

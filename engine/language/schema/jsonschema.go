@@ -175,6 +175,8 @@ func (t *Type) text(m *members, side Side) {
 		if side == Sent && (t.Limits == nil || t.Limits.Pattern == nil) {
 			m.add("pattern", "^https?://")
 		}
+	case Timezone:
+		m.note("A name of the IANA time zone database, such as Europe/Berlin.")
 	case Bytes:
 		m.add("contentEncoding", "base64")
 	case String:

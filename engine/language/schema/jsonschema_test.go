@@ -47,6 +47,8 @@ func TestJSONSchema(t *testing.T) {
 		{"decimal, answered", limited(DecimalType, Limits{Min: decimal}), Answered,
 			`{"type":"string","description":"An exact decimal number. At least 0.50.","pattern":"^-?[0-9]+(\\.[0-9]+)?$"}`},
 		{"date", limited(&Type{Kind: Date}, Limits{Min: "2026-01-01"}), Sent, `{"type":"string","format":"date","description":"At least 2026-01-01."}`},
+		{"timezone", limited(&Type{Kind: Timezone}, Limits{Enum: []any{"UTC", "Asia/Tokyo"}}), Sent,
+			`{"type":"string","description":"A name of the IANA time zone database, such as Europe/Berlin.","enum":["UTC","Asia/Tokyo"]}`},
 		{"bytes", (&Type{Kind: Bytes}).OrNull(), Answered, `{"type":["string","null"],"contentEncoding":"base64"}`},
 		{"list", limited(ListOf(IntType), Limits{MinItems: &two, MaxItems: &five}), Sent,
 			`{"type":"array","minItems":2,"maxItems":5,"items":{"type":"integer","format":"int64"}}`},

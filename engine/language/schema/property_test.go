@@ -11,7 +11,7 @@ import (
 // anyType draws a type of any kind that a value can have, up to a depth.
 func anyType(depth int) *rapid.Generator[*Type] {
 	return rapid.Custom(func(t *rapid.T) *Type {
-		kinds := []Kind{JSON, Bool, Int, Float, DecimalK, String, Date, Time, DateTime, Duration, UUID, Bytes}
+		kinds := []Kind{JSON, Bool, Int, Float, DecimalK, String, Date, Time, DateTime, Duration, UUID, Timezone, Bytes}
 		if depth > 0 {
 			kinds = append(kinds, ObjectK, List)
 		}
@@ -61,6 +61,8 @@ func valueOf(t *rapid.T, typ *Type, null bool) any {
 		return time.Duration(rapid.Int64().Draw(t, "duration"))
 	case UUID:
 		return "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+	case Timezone:
+		return "Europe/Berlin"
 	case Bytes:
 		return rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")
 	case List:

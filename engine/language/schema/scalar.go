@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"cloudlet/engine/language/source"
+	"cloudlet/engine/language/zone"
 	"github.com/google/uuid"
 )
 
@@ -19,6 +21,7 @@ var (
 	errUUID     = errors.New("must be a UUID")
 	errEmail    = errors.New("must be an email address")
 	errURL      = errors.New("must be an absolute http or https URL")
+	errTimezone = errors.New("must be a time zone such as Europe/Berlin")
 )
 
 // parseDate checks a calendar date (RFC 3339, full-date); its text is its canonical form.
@@ -132,6 +135,30 @@ func parseURL(text string) (string, error) {
 		if n, err := strconv.Atoi(port); err != nil || n > 65535 {
 			return "", errURL
 		}
+	}
+	return text, nil
+}
+
+// longestTimezone is how many bytes a text may have that a name is suggested for.
+const longestTimezone = 40
+
+// unknownTimezone is a text that is no time zone. Looking for the name that was meant takes
+// longer than all else that is done with a text.
+type unknownTimezone string
+
+func (u unknownTimezone) Error() string {
+	if len(u) <= longestTimezone {
+		if near := source.Nearest(string(u), zone.Names()); near != "" {
+			return errTimezone.Error() + "; did you mean " + near + "?"
+		}
+	}
+	return errTimezone.Error()
+}
+
+// parseTimezone takes a name of the IANA time zone database, exact in its letters.
+func parseTimezone(text string) (string, error) {
+	if _, err := zone.Find(text); err != nil {
+		return "", unknownTimezone(text)
 	}
 	return text, nil
 }

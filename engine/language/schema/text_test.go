@@ -26,6 +26,7 @@ func TestFromText(t *testing.T) {
 		{Duration, "1d2h", 26 * time.Hour}, {UUID, "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"},
 		{Email, "a.b+c@example.com", "a.b+c@example.com"}, {Email, "jörg@bücher.example", "jörg@bücher.example"}, {Email, "root@localhost", "root@localhost"},
 		{URL, "https://example.com:8443/a?b=c#d", "https://example.com:8443/a?b=c#d"}, {URL, "HTTP://[::1]/", "HTTP://[::1]/"},
+		{Timezone, "Europe/Berlin", "Europe/Berlin"}, {Timezone, "UTC", "UTC"}, {Timezone, "America/Argentina/ComodRivadavia", "America/Argentina/ComodRivadavia"},
 		{Bytes, "YQ==", []byte("a")}, {JSON, ` {"a":[1,2.5,null]} `, NewObject("a", []any{1, 2.5, nil})}, {JSON, "null", nil}, {JSON, `"x"`, "x"},
 		{List, "x", []any{"x"}},
 	} {
@@ -56,7 +57,9 @@ func TestFromTextRefuses(t *testing.T) {
 		"must be a UUID":                                       {UUID: {"", "6ba7b8109dad11d180b400c04fd430c8", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8", "6ba7b810-9dad-11d1-80b4-00c04fd430cx", "6ba7b810x9dad-11d1-80b4-00c04fd430c8"}},
 		"must be an email address": {Email: {"", "a", "@b", "a@", "a@b@c", "A <a@b.c>", "<a@b.c>", `"a b"@c.d`, ".a@b.c", "a.@b.c", "a..b@c.d", "a b@c.d", "a@b..c", "a@b.", "a@-b.c", "a@b-.c", "a@b_c.d", "a@[127.0.0.1]", "a(x)@b.c", "a\x00@b.c",
 			"a@b\n.c", strings.Repeat("a", 65) + "@b.c", "a@" + strings.Repeat("a.", 130) + "b", "a@" + strings.Repeat("a", 64) + ".b"}},
-		"must be an absolute http or https URL":          {URL: {"", "example.com", "/a", "//a/b", "ftp://a", "javascript:alert(1)", "http://", "http:///a", "http://:80/", "http://a:99999/", "http://a b/", "http://a/b c", "http://a/\x00", "http://a/<b>", "http:a", "http://%zz/"}},
+		"must be an absolute http or https URL":                                 {URL: {"", "example.com", "/a", "//a/b", "ftp://a", "javascript:alert(1)", "http://", "http:///a", "http://:80/", "http://a:99999/", "http://a b/", "http://a/b c", "http://a/\x00", "http://a/<b>", "http:a", "http://%zz/"}},
+		"must be a time zone such as Europe/Berlin":                             {Timezone: {"", "Local", "../../etc/passwd", "/etc/localtime", "Europe/", "Berlin", "+02:00", strings.Repeat("Europe/Berlin ", 9)}},
+		"must be a time zone such as Europe/Berlin; did you mean Europe/Paris?": {Timezone: {"europe/paris", "Europe/Pariss", " Europe/Paris", "Europe/Paris\x00"}},
 		"must be base64":                                 {Bytes: {"a", "YQ", "Y Q="}},
 		"must be valid JSON":                             {JSON: {"", "{", "x", "1 2", `{"a":1,"a":2}`, strings.Repeat("[", 65) + strings.Repeat("]", 65)}},
 		"must be an object as JSON":                      {ObjectK: {"", "{", "x"}},

@@ -8,7 +8,7 @@
 //	int             int (64 bit on every platform that we build for)
 //	float64         float, always finite
 //	Decimal         decimal
-//	string          string, date (2006-01-02), time (15:04:05[.999999999]), uuid, email, url, secret
+//	string          string, date (2006-01-02), time (15:04:05[.999999999]), uuid, email, url, timezone, secret
 //	time.Time       datetime
 //	time.Duration   duration
 //	[]byte          bytes, a database BLOB; base64 in JSON
@@ -43,6 +43,7 @@ const (
 	UUID                 // uuid
 	Email                // email
 	URL                  // url
+	Timezone             // timezone, a name of the IANA time zone database
 	Bytes                // bytes, only from databases
 	File                 // file, an upload
 	ObjectK              // object
@@ -50,7 +51,7 @@ const (
 )
 
 var kindNames = [...]string{"json", "null", "bool", "int", "float", "decimal", "string", "date", "time", "datetime",
-	"duration", "uuid", "email", "url", "bytes", "file", "object", "list"}
+	"duration", "uuid", "email", "url", "timezone", "bytes", "file", "object", "list"}
 
 // String is the kind as an author writes it.
 func (k Kind) String() string { return kindNames[k] }
@@ -58,7 +59,7 @@ func (k Kind) String() string { return kindNames[k] }
 // Textual reports whether values of the kind are Go strings.
 func (k Kind) Textual() bool {
 	switch k {
-	case String, Date, Time, UUID, Email, URL:
+	case String, Date, Time, UUID, Email, URL, Timezone:
 		return true
 	}
 	return false
