@@ -133,6 +133,7 @@ func (s *scope) wasBound(name string) bool {
 // ambient are the names that a chain finds bound when it begins.
 type ambient struct {
 	args    *schema.Type
+	sent    bool // args are a client's
 	user    *schema.Type
 	globals *globals
 	folder  string
@@ -218,7 +219,7 @@ func (s *scope) Lookup(name string) (expression.Variable, bool) {
 		s.frame.lastRead = s.frame.step
 		return expression.Variable{Type: s.last, Slot: action.LastSlot}, true
 	case "args":
-		return expression.Variable{Type: s.ambient.args, Slot: action.ArgsSlot}, true
+		return expression.Variable{Type: s.ambient.args, Slot: action.ArgsSlot, Sent: s.ambient.sent}, true
 	case "user":
 		s.frame.readsUser = true
 		return expression.Variable{Type: s.ambient.user, Slot: action.UserSlot}, true

@@ -209,6 +209,9 @@ func (b *builder) expression(sc *scope, n *document.Node, part expression.Part, 
 	if len(faults) > 0 || p == nil {
 		return nil
 	}
+	for _, f := range p.Warnings {
+		b.problems.Add(source.Problem{Span: n.Place(part.Offset+f.From, part.Offset+f.To), Code: f.Code, Text: f.Text, Hint: f.Hint, Warning: true})
+	}
 	if _, constant := p.Constant(); !constant {
 		sc.fails.evaluates = true
 	}

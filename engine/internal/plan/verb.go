@@ -146,7 +146,7 @@ func (b *builder) verb(src *Source, d *document.Verb) *Verb {
 	if v.Public() {
 		user = userType.OrNull()
 	}
-	sc := newScope(f, &ambient{args: argumentsType(v.Arguments), user: user, globals: b.globals, folder: src.Folder, database: s.database,
+	sc := newScope(f, &ambient{args: argumentsType(v.Arguments), sent: true, user: user, globals: b.globals, folder: src.Folder, database: s.database,
 		unsure: b.app.Unread.module(src.Folder)})
 	for _, n := range s.allow {
 		if p := b.typed(sc, n, schema.BoolType, input{name: "allow", anyClass: true}); p != nil {

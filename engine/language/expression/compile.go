@@ -23,6 +23,9 @@ type Variable struct {
 	// LiteralOnly allows the variable only with a literal field name, as in
 	// config.company: never as a whole, never with a computed name.
 	LiteralOnly bool
+	// Sent is set where the fields are what a client sent: as their types say, and else
+	// anything.
+	Sent bool
 }
 
 // Scope knows the names that an expression may use.
@@ -48,20 +51,21 @@ func Compile(source string, scope Scope) (*Program, []Fault) {
 	}
 	return &Program{
 		Type: root.typ, eval: root.eval, locals: c.count, reads: c.reads,
-		constant: root.constant, value: root.value, source: printTree(s.root),
+		constant: root.constant, value: root.value, source: printTree(s.root), Warnings: c.warnings,
 	}, nil
 }
 
 // checker compiles one source.
 type checker struct {
 	*syntax
-	scope  Scope
-	lets   []let    // what let has bound, the innermost last
-	loops  []*cycle // the predicates around, the innermost last
-	count  int      // locals handed out
-	nodes  int      // nodes compiled
-	reads  []read
-	faults []Fault
+	scope    Scope
+	lets     []let    // what let has bound, the innermost last
+	loops    []*cycle // the predicates around, the innermost last
+	count    int      // locals handed out
+	nodes    int      // nodes compiled
+	reads    []read
+	faults   []Fault
+	warnings []Fault
 }
 
 // let is a name that an expression binds itself.

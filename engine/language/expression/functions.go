@@ -173,7 +173,7 @@ func (c *checker) invoke(name string, at file.Location, nodes []ast.Node) part {
 		args[i] = c.fault(arg.from, arg.to, "wrong_type", fmt.Sprintf("%s needs %s as its %s, not %s", name, an(kindWords(p.kinds)), p.name, an(word(arg.typ))), hint)
 	}
 	if fn.has(worded) {
-		c.words(fn, args)
+		c.words(fn, nodes, args)
 	}
 	if anyFaulty(args...) {
 		return faulty(from, to)

@@ -18,6 +18,8 @@ type eval func(f *Frame) (any, error)
 type Program struct {
 	// Type is the type of the result, with the class of every part of it.
 	Type *schema.Type
+	// Warnings are what is worth saying of a compiled expression and stops nothing.
+	Warnings []Fault
 
 	eval     eval
 	locals   int // how many a frame needs

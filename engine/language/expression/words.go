@@ -9,32 +9,43 @@ import (
 	"cloudlet/engine/language/schema"
 	"cloudlet/engine/language/source"
 	"cloudlet/engine/language/zone"
+	"github.com/expr-lang/expr/ast"
 )
 
 // longestLayout is how long a layout of dates may be, in bytes.
 const longestLayout = 100
 
 // words notes a fault for each constant zone, layout, part or unit that is none. What is
-// not public is left to the evaluation, whose errors hold no values.
-func (c *checker) words(fn *function, args []part) {
+// not public is left to the evaluation, whose errors hold no values. One that a client
+// chooses is worth a warning.
+func (c *checker) words(fn *function, nodes []ast.Node, args []part) {
 	for i, arg := range args {
+		name := fn.parameter(i).name
+		if !arg.constant && !arg.faulty {
+			c.warnChosen(name, nodes[i], args[0].typ)
+		}
 		word, ok := arg.value.(string)
 		if !ok || !arg.constant || arg.faulty || arg.typ.Highest() > schema.Public {
 			continue
 		}
-		var text, hint string
-		switch name := fn.parameter(i).name; name {
-		case "zone":
-			text, hint = zoneFault(word)
-		case "layout":
-			text, hint = layoutFault(word)
-		case "part", "unit":
-			text, hint = unitFault(name, word, args[0].typ)
-		}
-		if text != "" {
+		if text, hint := wordFault(name, word, args[0].typ); text != "" {
 			args[i] = c.fault(arg.from, arg.to, "wrong_arguments", text, hint)
 		}
 	}
+}
+
+// wordFault is what is wrong with the word for a parameter of a function; of is the type of
+// the time that it is for.
+func wordFault(parameter, word string, of *schema.Type) (text, hint string) {
+	switch parameter {
+	case "zone":
+		return zoneFault(word)
+	case "layout":
+		return layoutFault(word)
+	case "part", "unit":
+		return unitFault(parameter, word, of)
+	}
+	return "", ""
 }
 
 func zoneFault(word string) (text, hint string) {
