@@ -54,6 +54,9 @@ func translated(err error) error {
 	return e.CausedBy(err).Because("%v", err)
 }
 
+// failed is an error of the disk that is nobody's mistake.
+func failed(err error) error { return ErrFailed.CausedBy(err).Because("%v", err) }
+
 // isEscape reports whether os.Root refused a path that leads out of it: it has no error
 // of its own to compare with.
 func isEscape(err error) bool { return strings.HasSuffix(err.Error(), "path escapes from parent") }

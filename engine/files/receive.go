@@ -41,7 +41,7 @@ func (r *Received) Open() (*os.File, error) {
 	}
 	f, err := root.Open(r.name)
 	if err != nil {
-		return nil, ErrFailed.CausedBy(err).Because("%v", err)
+		return nil, failed(err)
 	}
 	return f, nil
 }

@@ -108,7 +108,7 @@ func misplaced(err error) error {
 	case errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, syscall.ENOTDIR):
 		return ErrExists // a folder is there, or a file where a folder would have to be
 	case errors.Is(e, ErrNotFound):
-		return ErrFailed.CausedBy(err).Because("%v", err)
+		return failed(err)
 	default:
 		return e
 	}
