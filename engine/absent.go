@@ -15,6 +15,10 @@ import (
 // exist: a slip of the pen keeps everybody out but root, and nothing else tells. It is no problem of
 // the files, since roles may be made later; it is said once until it changes.
 func (e *Engine) warnOfRoles(ctx context.Context, a *app) {
+	if len(a.plan.Roles) == 0 && len(askedRoles(a.plan, nil)) == 0 {
+		e.absent = ""
+		return // nothing has to be read, and a busy database holds no reload up
+	}
 	roles, err := e.identity.Roles(ctx, identity.Act{})
 	if err != nil {
 		return // whoever is asked next will say so

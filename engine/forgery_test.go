@@ -51,10 +51,14 @@ var forgedApp = map[string]string{
   actions:
     - redirect: {url: "${args.v}", allow: ["https://app.example"]}
 `,
-	"endpoints/file.yaml": `post:
+	"endpoints/file.yaml": `put:
   arguments: {v: string}
   actions:
-    - file.save: {path: a.txt, content: a, overwrite: true}
+    - file.save: {path: a.txt, content: "${args.v}"}
+    - return: 1
+post:
+  arguments: {v: string}
+  actions:
     - file.send: {path: a.txt, name: "${args.v}"}
 `,
 	"endpoints/page.yaml": `post:
@@ -120,10 +124,13 @@ func TestForgeries(t *testing.T) {
 	defer c.Close()
 	answers := bufio.NewReader(c)
 	list := forgeries()
-	shape := outline(post(t, c, answers, "/page", "harmless").body)
+	shape := outline(send(t, c, answers, "POST", "/page", "harmless").body)
+	if a := send(t, c, answers, "PUT", "/file", "a"); a.status != http.StatusOK {
+		t.Fatalf("%+v", a)
+	}
 	for _, text := range list {
 		for _, path := range []string{"/header", "/respond", "/cookie", "/redirect", "/anywhere", "/file", "/page"} {
-			a := post(t, c, answers, path, text)
+			a := send(t, c, answers, "POST", path, text)
 			if what := a.forged(path); what != "" {
 				t.Errorf("%s with %q: %s: %+v", path, text, what, a)
 			}
@@ -141,13 +148,13 @@ type rawAnswer struct {
 	body   string
 }
 
-// post sends a text over the one connection: what would be a second answer would be taken for the
+// send sends a text over the one connection: what would be a second answer would be taken for the
 // answer to the next request.
-func post(t *testing.T, c net.Conn, answers *bufio.Reader, path, text string) rawAnswer {
+func send(t *testing.T, c net.Conn, answers *bufio.Reader, method, path, text string) rawAnswer {
 	t.Helper()
 	body := schema.AppendJSON(nil, schema.NewObject("v", text))
 	fatal(t, c.SetDeadline(time.Now().Add(20*time.Second)))
-	_, err := fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+	_, err := fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", method, path, len(body), body)
 	fatal(t, err)
 	w, err := http.ReadResponse(answers, nil)
 	if err != nil {
