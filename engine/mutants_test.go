@@ -39,7 +39,7 @@ const (
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	s := shippedApp(t, "..")
-	if problems := s.checkWith(t, nil); len(problems) > 0 {
+	if problems := s.checkWith(t, s.unpack(t), nil); len(problems) > 0 {
 		t.Fatalf("the app that ships has problems:\n%v", problems)
 	}
 	mutants := s.mutants(t)
@@ -53,9 +53,10 @@ func TestMutants(t *testing.T) {
 	var wg sync.WaitGroup
 	next := make(chan int)
 	for range 4 {
+		dir := s.unpack(t)
 		wg.Go(func() {
 			for i := range next {
-				survivors[i] = s.survives(t, &mutants[i])
+				survivors[i] = s.survives(t, dir, &mutants[i])
 			}
 		})
 	}
@@ -97,10 +98,10 @@ func report(t *testing.T, mutants []mutant, survivors []string) {
 }
 
 // survives says what check says of a mutant that it does not refuse at a right line.
-func (s *shipped) survives(t *testing.T, m *mutant) string {
+func (s *shipped) survives(t *testing.T, dir string, m *mutant) string {
 	t.Helper()
 	var list []string
-	for _, p := range s.checkWith(t, m) {
+	for _, p := range s.checkWith(t, dir, m) {
 		if slices.Contains(m.right, place{p.Path(), p.Start().Line}) {
 			return ""
 		}
@@ -156,7 +157,7 @@ func shippedApp(t *testing.T, root string) *shipped {
 // readsTests reports whether check reads the files of tests: then they are broken, too.
 func (s *shipped) readsTests(t *testing.T) bool {
 	t.Helper()
-	return len(s.checkWith(t, &mutant{file: "broken.test.yaml", text: "[\n"})) > 0
+	return len(s.checkWith(t, s.unpack(t), &mutant{file: "broken.test.yaml", text: "[\n"})) > 0
 }
 
 func sortedNames(files map[string]string) []string {
@@ -168,26 +169,36 @@ func sortedNames(files map[string]string) []string {
 	return names
 }
 
-// checkWith checks the app with one file replaced; m is nil for the app as it is.
-// Warnings refuse nothing.
-func (s *shipped) checkWith(t *testing.T, m *mutant) []engine.Problem {
+// unpack writes the app into a folder of its own.
+func (s *shipped) unpack(t *testing.T) (dir string) {
 	t.Helper()
-	dir, err := os.MkdirTemp(t.TempDir(), "app")
-	fatal(t, err)
-	write := func(name, text string) {
+	dir = t.TempDir()
+	for name, text := range s.files {
 		name = filepath.Join(dir, filepath.FromSlash(name))
 		fatal(t, os.MkdirAll(filepath.Dir(name), 0o755))
 		fatal(t, os.WriteFile(name, []byte(text), 0o644))
 	}
-	for name, text := range s.files {
-		write(name, text)
-	}
+	return dir
+}
+
+// checkWith checks the app in a folder with one file replaced, and puts that back; m is nil for
+// the app as it is. Warnings refuse nothing.
+func (s *shipped) checkWith(t *testing.T, dir string, m *mutant) []engine.Problem {
+	t.Helper()
 	if m != nil {
-		write("endpoints/"+m.file, m.text)
+		name := "endpoints/" + m.file
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		fatal(t, os.WriteFile(file, []byte(m.text), 0o644))
+		defer func() {
+			if text, was := s.files[name]; was {
+				fatal(t, os.WriteFile(file, []byte(text), 0o644))
+			} else {
+				fatal(t, os.Remove(file))
+			}
+		}()
 	}
 	problems, err := checkApp(dir, nil)
 	fatal(t, err)
-	fatal(t, os.RemoveAll(dir))
 	return slices.DeleteFunc(problems, func(p engine.Problem) bool { return p.Warning })
 }
 
