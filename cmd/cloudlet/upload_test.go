@@ -103,14 +103,21 @@ func remove(b testing.TB, s *server, name string) {
 	}
 }
 
+// serveUploads serves uploads, at its second start: the first hashes the password of root, which
+// takes 19 MiB that have nothing to do with files.
 func serveUploads(b testing.TB) (s *server, stored string) {
 	b.Helper()
 	dir := writeFiles(b, uploads)
-	s, err := startServer(dir, b.TempDir(), append(os.Environ(), "CLOUDLET_ROOT_PASSWORD=correct-horse-battery"), "--no-watch")
-	if err != nil {
-		b.Fatal(err)
+	for range 2 {
+		if s != nil {
+			s.kill()
+		}
+		var err error
+		if s, err = startServer(dir, b.TempDir(), append(os.Environ(), "CLOUDLET_ROOT_PASSWORD=correct-horse-battery"), "--no-watch"); err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(s.kill)
 	}
-	b.Cleanup(s.kill)
 	return s, filepath.Join(dir, "data", "files")
 }
 
