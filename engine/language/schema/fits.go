@@ -105,8 +105,9 @@ func fitsObject(value, input *Type) Fit {
 
 // Join is the type of "a or b", as after two branches: what both allow to be known.
 // Limits stay only where both share them; null is possible where it is on either
-// side; a field of one side only may be absent; different kinds make json. Every
-// part has the higher class of both, and what has no known shape the highest of all.
+// side; a field of one side only may be absent; different kinds of text make string,
+// all others json. Every part has the higher class of both, and what has no known shape
+// the highest of all.
 func Join(a, b *Type) *Type {
 	if a == nil {
 		a = AnyType
@@ -121,6 +122,8 @@ func Join(a, b *Type) *Type {
 		return b.OrNull().WithClass(a.Class)
 	case b.Kind == Null:
 		return a.OrNull().WithClass(b.Class)
+	case a.Kind != b.Kind && a.Kind.Textual() && b.Kind.Textual():
+		return &Type{Kind: String, Nullable: a.Nullable || b.Nullable, Class: max(a.Class, b.Class)}
 	case a.Kind != b.Kind || a.Kind == JSON:
 		return &Type{Kind: JSON, Nullable: true, Class: max(a.Highest(), b.Highest())}
 	}

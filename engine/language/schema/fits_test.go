@@ -53,6 +53,7 @@ func TestJoin(t *testing.T) {
 		{"null", NullType, IntType, IntType.OrNull()},
 		{"other kinds", IntType, StringType, json(Public)},
 		{"other kinds of a class", IntType, a, json(Secret)},
+		{"other kinds of text", &Type{Kind: UUID}, &Type{Kind: Email, Class: Token, Nullable: true}, &Type{Kind: String, Class: Token, Nullable: true}},
 		{"unknown", nil, TokenType, json(Token)},
 		{"classes", StringType, TokenType, TokenType},
 		{"lists", ListOf(IntType), ListOf(TokenType), ListOf(json(Token))},
