@@ -122,7 +122,8 @@ func readNumber(w *walk, kind Kind, text string) any {
 }
 
 // readAnyNumber makes an int of an integer literal that fits and a float of
-// everything else, but never lets a float stand for an integer that it is not.
+// everything else, but never lets a float stand for an integer that it is not: that
+// is a decimal, or a fault where what is read has to come out as it came in.
 func readAnyNumber(w *walk, text string) any {
 	n, _ := scanNumber(text)
 	if n.integer {
@@ -135,6 +136,9 @@ func readAnyNumber(w *walk, text string) any {
 	case err != nil || math.IsInf(f, 0):
 		w.fault(messageRange)
 	case n.integer && !holdsExactly(f, text):
+		if d, err := ParseDecimal(text); err == nil && w.decimals {
+			return d
+		}
 		w.fault(messageExact)
 	default:
 		return f

@@ -96,6 +96,9 @@ func TestDecodeAnyIsStrict(t *testing.T) {
 			t.Errorf("%q: %v, %v", text, v, err)
 		}
 	}
+	if v, err := DecodeAny([]byte(`[18446744073709551617,18446744073709551616]`)); err != nil || string(AppendJSON(nil, v)) != `["18446744073709551617",1.8446744073709552e+19]` {
+		t.Error(v, err)
+	}
 	if _, err := DecodeAny([]byte(`{"a":1e999}`)); err == nil || err.Error() != "a is too large" {
 		t.Error(err)
 	}

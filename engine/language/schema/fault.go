@@ -58,6 +58,8 @@ type walk struct {
 	depth  int // may go beyond len(steps); such a path ends in …
 	faults *[]Fault
 	shapes *layouts // nil where nothing is decoded
+
+	decimals bool // integers that only a decimal holds may be some
 }
 
 // layouts are the shapes made in one walk: the objects of a list share theirs.

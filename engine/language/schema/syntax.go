@@ -84,11 +84,14 @@ func End(d *jsontext.Decoder) error {
 	return nil
 }
 
-// DecodeAny reads one JSON text of any content, as a json argument does. The error
-// is a *SyntaxError, or says which number is too large.
+// DecodeAny reads one JSON text of any content, as a json argument does, but that an
+// integer which neither an int nor a float holds is a decimal: what others write is not
+// ours to refuse. The error is a *SyntaxError, or says which number is too large.
 func DecodeAny(data []byte) (any, error) {
 	var faults []Fault
-	v, err := AnyType.DecodeText(data, "", &faults)
+	var shapes layouts
+	w := walk{faults: &faults, shapes: &shapes, decimals: true}
+	v, err := AnyType.decodeText(&w, data)
 	if err != nil {
 		return nil, err
 	}

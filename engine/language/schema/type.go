@@ -7,7 +7,7 @@
 //	bool            bool
 //	int             int (64 bit on every platform that we build for)
 //	float64         float, always finite
-//	Decimal         decimal
+//	Decimal         decimal; in the JSON of others, an integer that is neither int nor float
 //	string          string, date (2006-01-02), time (15:04:05[.999999999]), uuid, email, url, timezone, secret
 //	time.Time       datetime
 //	time.Duration   duration
