@@ -43,6 +43,7 @@ const (
 	idleTimeout   = 2 * time.Minute
 	headerLimit   = 64 << 10
 	drainTimeout  = 30 * time.Second
+	partTimeout   = 2 * time.Second
 	closeTimeout  = 5 * time.Second
 )
 
@@ -97,15 +98,15 @@ func (c *serveCommand) listen(e *engine.Engine) (net.Listener, error) {
 		return listener, nil
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%s is in use by another program; choose another address with --listen", address)
-	case c.Listen != "":
-		return nil, usagef("cannot listen on %q: an address is HOST:PORT, as in 127.0.0.1:8080 (%v)", address, err)
 	}
 	return nil, fmt.Errorf("cannot listen on %q: %w", address, err)
 }
 
 // serve answers requests until the context ends, then lets those in flight finish.
 func serve(ctx context.Context, e *engine.Engine, listener net.Listener, log *slog.Logger) error {
-	server := &http.Server{Handler: e, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerLimit,
+	requests, part := context.WithCancel(context.Background())
+	defer part()
+	server := &http.Server{Handler: e, BaseContext: func(net.Listener) context.Context { return requests }, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerLimit,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)} // what net/http logs is the clients' doing
 	server.RegisterOnShutdown(e.EndStreams)
 	ended := make(chan error, 1)
@@ -124,18 +125,20 @@ func serve(ctx context.Context, e *engine.Engine, listener net.Listener, log *sl
 		}
 		// A second signal ends the process at once.
 		signal.Reset(syscall.SIGINT, syscall.SIGTERM)
-		return drain(server, e, log)
+		return drain(server, part, e, log)
 	}
 }
 
-// drain stops accepting, and waits for the requests in flight as long as is decent.
-func drain(server *http.Server, e *engine.Engine, log *slog.Logger) error {
+// drain stops accepting, and waits for the requests in flight as long as is decent. Those that take
+// longer are interrupted, and have a moment to say so to their clients.
+func drain(server *http.Server, part context.CancelFunc, e *engine.Engine, log *slog.Logger) error {
 	log.Info("shutting down", "at_most", drainTimeout)
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
-	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
+	if err := shutdown(server, drainTimeout); err != nil {
 		log.Warn("some requests were cut off", "reason", err)
-		server.Close()
+		part()
+		if err := shutdown(server, partTimeout); err != nil {
+			server.Close()
+		}
 	}
 	closed := make(chan error, 1)
 	go func() { closed <- e.Close() }()
@@ -146,4 +149,11 @@ func drain(server *http.Server, e *engine.Engine, log *slog.Logger) error {
 		log.Warn("some requests did not end")
 		return nil
 	}
+}
+
+// shutdown waits for the requests in flight, and fails with context.DeadlineExceeded.
+func shutdown(server *http.Server, most time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	return server.Shutdown(ctx)
 }

@@ -222,3 +222,9 @@ func (c *connection) control(sql string) error {
 	_, _, err := c.execute(context.Background(), sql, nil)
 	return err
 }
+
+// readOnly reports whether the file may not be written by this user: SQLite opens it all the same.
+// See https://www.sqlite.org/c3ref/db_readonly.html.
+func (c *connection) readOnly() bool {
+	return lib.Xsqlite3_db_readonly(c.tls, c.interrupts.handle, 0) == 1 // of main, the first there is
+}

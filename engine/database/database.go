@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 )
 
 const (
@@ -69,7 +72,10 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		db.writer.connection, err = dial(ctx, file, writing)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open database %q: %w", c.Name, err)
+		return nil, unopened(c.Name, err)
+	}
+	if db.writer.connection.readOnly() {
+		return nil, errors.Join(unopened(c.Name, errReadOnly), db.Close())
 	}
 	for range readers {
 		if file == "" {
@@ -77,12 +83,23 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		}
 		r, err := dial(ctx, file, reading)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("open database %q: %w", c.Name, err), db.Close())
+			return nil, errors.Join(unopened(c.Name, err), db.Close())
 		}
 		db.readers <- r
 		db.opened++
 	}
 	return db, nil
+}
+
+var errReadOnly = errors.New("its file, or the folder around it, may not be written")
+
+// unopened is why a database could not be opened.
+func unopened(name string, err error) error {
+	var theirs *sqlite.Error
+	if errors.As(err, &theirs) && theirs.Code()&0xff == lib.SQLITE_READONLY {
+		err = errReadOnly
+	}
+	return fmt.Errorf("open database %q: %w", name, err)
 }
 
 // Name is the database's name in cloudlet.yaml.

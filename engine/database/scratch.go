@@ -101,8 +101,14 @@ type definition struct{ kind, name, sql string }
 
 // lookAt looks at a database file; one that is not there, or "", is empty.
 func lookAt(ctx context.Context, file string) ([]definition, []record, error) {
-	if _, err := os.Stat(file); file == "" || os.IsNotExist(err) {
+	if file == "" {
 		return nil, nil, nil
+	}
+	switch _, err := os.Stat(file); {
+	case os.IsNotExist(err):
+		return nil, nil, nil
+	case err != nil: // as for a folder that may not be entered
+		return nil, nil, err
 	}
 	c, err := dialSchema(ctx, file)
 	if err != nil {

@@ -112,6 +112,9 @@ func Open(ctx context.Context, db *database.DB, keys *secret.Keyring, o Options)
 	if err := w.start(ctx); err != nil {
 		return nil, fmt.Errorf("read the users: %w", err)
 	}
+	if err := s.warnOfNewSecret(ctx); err != nil {
+		return nil, fmt.Errorf("read the users: %w", err)
+	}
 	background, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	go func() {
@@ -119,6 +122,19 @@ func Open(ctx context.Context, db *database.DB, keys *secret.Keyring, o Options)
 		w.run(background)
 	}()
 	return s, nil
+}
+
+// warnOfNewSecret writes to the log that users are older than the secret: a copy of the data was
+// put back without it, or it was removed to end all tickets.
+func (s *Service) warnOfNewSecret(ctx context.Context) error {
+	if !s.keys.Made() {
+		return nil
+	}
+	users, err := count(ctx, s.db, "SELECT count(*) FROM cloudlet_users")
+	if err == nil && users > 0 {
+		s.log.Warn("a new secret was made, and there are users already: what was signed or sealed with the old one cannot be used any more (tickets, links, codes of authenticator apps, mails and webhooks that wait); if that is not wanted, put secret.key back and start again")
+	}
+	return err
 }
 
 // Close stops watching for the changes of other processes. It may be called twice.

@@ -50,6 +50,7 @@ func unusable(format string, args ...any) error { return &Error{fmt.Sprintf(form
 // once, and prints as [secret] wherever it is printed.
 type Keyring struct {
 	file string // "" where the secret was given, or lives in memory alone
+	made bool   // the file was not there
 	keys atomic.Pointer[[]key]
 	// version grows with each load: what was verified before may not be now.
 	version atomic.Uint64
@@ -89,12 +90,16 @@ func OpenKeyring(dir, given string) (*Keyring, error) {
 		if err := createSecrets(k.file, []key{newKey(randomSecret())}); err != nil {
 			return nil, err
 		}
+		k.made = true
 	}
 	if _, err := k.Reload(); err != nil {
 		return nil, err
 	}
 	return k, nil
 }
+
+// Made reports whether the secret is new: there was no file, and OpenKeyring has made it.
+func (k *Keyring) Made() bool { return k.made }
 
 // NewKeyring is a keyring with a new secret that lives in memory alone: for
 // tests, and for commands that must not touch the data folder.
